@@ -1,0 +1,310 @@
+package result
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+)
+
+// Schema is the version of the file format that this program writes.
+const Schema = 2
+
+// MaxFile bounds the size of a file that is read: 256 MiB hold some 100,000 benchmarks.
+const MaxFile = 256 << 20
+
+// File is perf_reports/latest.json and perf_reports/baseline.json: one schema for both. A
+// baseline has only a head; latest.json also holds what head was judged against, with every
+// raw pair, so that the verdict can be computed again.
+type File struct {
+	SchemaVersion int       `json:"schema_version"`
+	Tool          Tool      `json:"tool"`
+	GeneratedAt   time.Time `json:"generated_at"`
+	// Seed repeats the order of pairs and rounds.
+	Seed uint64 `json:"seed"`
+	// Pairing says how base and head samples belong together.
+	Pairing Pairing `json:"pairing,omitempty"`
+	// Partial says that the measuring was interrupted.
+	Partial bool `json:"partial,omitempty"`
+	// Reason is why a baseline was forced.
+	Reason string `json:"reason,omitempty"`
+	// Scenario is what was asked for: packages, benchmarks, budget, pairs, flags.
+	Scenario map[string]string `json:"scenario,omitempty"`
+	// Run says how far the measuring came. Absent in what perfgate did not measure itself.
+	Run *Run `json:"run,omitempty"`
+	// Policy is the configuration of the judge, as compare wrote it.
+	Policy   json.RawMessage `json:"policy,omitempty"`
+	Warnings []string        `json:"warnings,omitempty"`
+	Head     *Set            `json:"head"`
+	Base     *Set            `json:"base,omitempty"`
+	Baseline *Set            `json:"baseline,omitempty"`
+	// BaselineInfo names the baseline that Baseline was read from.
+	BaselineInfo string `json:"baseline_info,omitempty"`
+	// SHA256 covers everything above, so that a hand-edited number is found.
+	SHA256 string `json:"sha256"`
+
+	// ThresholdsOnly says that the file was of schema 1: single values without samples.
+	ThresholdsOnly bool `json:"-"`
+}
+
+// Tool names the program that wrote a file.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Run says how far the measuring came within its budget.
+type Run struct {
+	// Measured of Total benchmarks have the pairs without which nothing can be judged.
+	Measured int `json:"measured"`
+	Total    int `json:"total"`
+	// Pairs is the number of pairs that were planned for a benchmark.
+	Pairs     int     `json:"pairs"`
+	BuildSec  float64 `json:"build_sec"`
+	RunSec    float64 `json:"run_sec"`
+	BudgetSec float64 `json:"budget_sec"`
+}
+
+// Pairing says how the samples of two Sets belong together.
+type Pairing string
+
+// The pairings.
+const (
+	// Paired: sample i of base and head were taken back to back in coin-flip order.
+	Paired Pairing = "paired"
+	// Unpaired: nothing is known of the order.
+	Unpaired Pairing = ""
+)
+
+// ErrHash says that a file's content does not match its hash: a number was edited by hand.
+var ErrHash = errors.New("the content does not match its sha256: it was edited after it was measured")
+
+// hash returns the hash over f's content without the hash itself. Sets are hashed as
+// they are written, so numbers survive a round trip bit by bit.
+func (f *File) hash() (string, error) {
+	c := *f
+	c.SHA256 = ""
+	data, err := json.Marshal(&c)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Write writes f as indented JSON with its hash, arrays of numbers on one line.
+func (f *File) Write(w io.Writer) error {
+	c := *f
+	c.SchemaVersion = Schema
+	if len(c.Policy) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, c.Policy); err != nil {
+			return fmt.Errorf("policy: %w", err)
+		}
+		c.Policy = compact.Bytes()
+	}
+	sum, err := c.hash()
+	if err != nil {
+		return err
+	}
+	c.SHA256 = sum
+	data, err := json.Marshal(&c)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, data, "", " "); err != nil {
+		return err
+	}
+	_, err = w.Write(append(collapseNumbers(out.Bytes()), '\n'))
+	return err
+}
+
+// collapseNumbers puts each indented array of numbers on one line: a committed file is
+// read in diffs, where a sample a line would drown everything else.
+func collapseNumbers(data []byte) []byte {
+	out := make([]byte, 0, len(data))
+	for i := 0; i < len(data); i++ {
+		if data[i] != '[' {
+			if data[i] == '"' { // copy strings whole: a bracket in them is text
+				j := i + 1
+				for ; data[j] != '"'; j++ {
+					if data[j] == '\\' {
+						j++
+					}
+				}
+				out = append(out, data[i:j+1]...)
+				i = j
+				continue
+			}
+			out = append(out, data[i])
+			continue
+		}
+		end := bytes.IndexAny(data[i+1:], `]"{[`)
+		if end < 0 || data[i+1+end] != ']' {
+			out = append(out, '[')
+			continue
+		}
+		body := bytes.ReplaceAll(bytes.Join(bytes.Fields(data[i+1:i+1+end]), nil), []byte(","), []byte(", "))
+		out = append(append(append(out, '['), body...), ']')
+		i += 1 + end
+	}
+	return out
+}
+
+// Read reads a file of schema 2, or of schema 1 as thresholds without statistics. An unknown
+// field, a newer schema, a wrong hash and a number that is not finite are errors.
+func Read(r io.Reader) (*File, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > MaxFile {
+		return nil, fmt.Errorf("larger than %d MiB", MaxFile>>20)
+	}
+	var head struct {
+		SchemaVersion *int `json:"schema_version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, jsonError(data, err)
+	}
+	switch {
+	case head.SchemaVersion == nil:
+		return nil, errors.New(`no "schema_version": not a perfgate file`)
+	case *head.SchemaVersion == 1:
+		return readSchema1(data)
+	case *head.SchemaVersion != Schema:
+		return nil, fmt.Errorf("schema_version %d: this perfgate reads 1 and %d; use a newer perfgate", *head.SchemaVersion, Schema)
+	}
+	f := new(File)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(f); err != nil {
+		return nil, jsonError(data, err)
+	}
+	if len(f.Policy) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, f.Policy); err != nil {
+			return nil, err
+		}
+		f.Policy = compact.Bytes()
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	sum, err := f.hash()
+	if err != nil {
+		return nil, err
+	}
+	if sum != f.SHA256 {
+		return nil, ErrHash
+	}
+	return f, nil
+}
+
+// check refuses what no run of perfgate can have written.
+func (f *File) check() error {
+	if f.Head == nil {
+		return errors.New(`no "head": nothing was measured`)
+	}
+	if f.Tool.Name == "" || f.GeneratedAt.IsZero() {
+		return errors.New("no provenance (tool, generated_at): not written by perfgate")
+	}
+	for _, s := range []*Set{f.Head, f.Base, f.Baseline} {
+		if s == nil {
+			continue
+		}
+		seen := make(map[Key]bool, len(s.Benchmarks))
+		for i, b := range s.Benchmarks {
+			if b == nil {
+				return fmt.Errorf("benchmarks[%d] is null", i)
+			}
+			if seen[b.Key()] {
+				return fmt.Errorf("benchmark %s stands twice", b.Key())
+			}
+			seen[b.Key()] = true
+			for j, m := range b.Metrics {
+				if m == nil {
+					return fmt.Errorf("benchmark %s: metrics[%d] is null", b.Key(), j)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// jsonError adds the line to an error of encoding/json, which knows only the offset.
+func jsonError(data []byte, err error) error {
+	offset := int64(-1)
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &typ):
+		offset = typ.Offset
+	}
+	if offset < 0 || offset > int64(len(data)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:offset], []byte("\n")), err)
+}
+
+// metricJSON is a Metric in columns: a committed file stays small and its diffs readable.
+type metricJSON struct {
+	Unit
+	Iters  []int     `json:"iters,omitempty"` // one number where all samples agree
+	Pairs  []int     `json:"pairs,omitempty"` // absent where they are 0, 1, 2, …
+	Values []float64 `json:"values"`
+}
+
+// MarshalJSON writes m in columns.
+func (m *Metric) MarshalJSON() ([]byte, error) {
+	j := metricJSON{Unit: m.Unit, Values: m.Values()}
+	same, counting := true, true
+	for i, s := range m.Samples {
+		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+			return nil, fmt.Errorf("%s: sample %d is %v", m.Unit.Name, i, s.Value)
+		}
+		same = same && s.Iters == m.Samples[0].Iters
+		counting = counting && s.Pair == i
+		j.Iters = append(j.Iters, s.Iters)
+		j.Pairs = append(j.Pairs, s.Pair)
+	}
+	if same && len(j.Iters) > 0 {
+		j.Iters = j.Iters[:1]
+	}
+	if counting {
+		j.Pairs = nil
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads the columns that MarshalJSON writes.
+func (m *Metric) UnmarshalJSON(data []byte) error {
+	var j metricJSON
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&j); err != nil {
+		return err
+	}
+	n := len(j.Values)
+	if (len(j.Iters) > 1 && len(j.Iters) != n) || (len(j.Iters) == 0 && n > 0) || (len(j.Pairs) != 0 && len(j.Pairs) != n) {
+		return fmt.Errorf("%s: %d values, %d iters, %d pairs: the columns do not fit", j.Name, n, len(j.Iters), len(j.Pairs))
+	}
+	m.Unit = j.Unit
+	m.Samples = make([]Sample, n)
+	for i, v := range j.Values {
+		s := Sample{Value: v, Iters: j.Iters[min(i, len(j.Iters)-1)], Pair: i}
+		if len(j.Pairs) > 0 {
+			s.Pair = j.Pairs[i]
+		}
+		m.Samples[i] = s
+	}
+	return nil
+}

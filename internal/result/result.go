@@ -1,0 +1,169 @@
+// Package result holds the nouns that every other part speaks: what was measured, on which
+// machine, and the one file format for it.
+//
+// It never measures, judges or draws. Harness and parse produce Sets, compare judges them.
+package result
+
+import (
+	"slices"
+	"strings"
+)
+
+// Set is the outcome of measuring one tree: its benchmarks, and where they ran.
+type Set struct {
+	// Commit is the measured commit, empty when the source was not under git.
+	Commit string `json:"commit,omitempty"`
+	// Ref is the name by which the commit was asked for, such as "HEAD~1".
+	Ref string `json:"ref,omitempty"`
+	// Dirty says that the tree had changes beyond Commit.
+	Dirty bool `json:"dirty,omitempty"`
+
+	Env        Env          `json:"env"`
+	Benchmarks []*Benchmark `json:"benchmarks"`
+	// BuildFailures are the packages that did not build, with the compiler's words.
+	BuildFailures []BuildFailure `json:"build_failures,omitempty"`
+}
+
+// Status says what became of a benchmark in a tree's own source.
+type Status string
+
+// The statuses of a benchmark.
+const (
+	OK      Status = "ok"
+	Failed  Status = "failed"  // it failed, panicked, exited, hung or printed no result
+	Skipped Status = "skipped" // it called b.Skip
+	Absent  Status = "absent"  // this tree has no such benchmark
+	Unbuilt Status = "unbuilt" // its package does not build
+)
+
+// Benchmark is a named thing measured.
+type Benchmark struct {
+	Suite   string `json:"suite"`
+	Package string `json:"package,omitempty"`
+	// Name is the benchmark's name without the "Benchmark" prefix and the GOMAXPROCS suffix.
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	// Message says why Status is not OK.
+	Message string `json:"message,omitempty"`
+	// Incomparable, on a base benchmark, says why it has no comparable measurement.
+	Incomparable string `json:"incomparable,omitempty"`
+	// Unmeasured says why an OK benchmark has no samples, such as an ended budget.
+	Unmeasured string `json:"unmeasured,omitempty"`
+	// Void lists why samples were lost.
+	Void []Void `json:"void,omitempty"`
+	// Notes are remarks from measuring that the report shows beside the benchmark.
+	Notes   []string  `json:"notes,omitempty"`
+	Metrics []*Metric `json:"metrics,omitempty"`
+}
+
+// Void is a pair that was lost because this side's process gave no result.
+type Void struct {
+	Pair    int    `json:"pair"`
+	Message string `json:"message"`
+}
+
+// BuildFailure is a package whose test binary could not be built.
+type BuildFailure struct {
+	Package string `json:"package"`
+	Message string `json:"message"`
+}
+
+// Key identifies a benchmark across Sets.
+type Key struct{ Suite, Package, Name string }
+
+// Key returns the identity of b.
+func (b *Benchmark) Key() Key { return Key{b.Suite, b.Package, b.Name} }
+
+// String is the key as people read it: the package's import path, a dot and the name.
+func (k Key) String() string {
+	name := k.Name
+	if name == "" {
+		name = "Benchmark"
+	}
+	if k.Package == "" {
+		return name
+	}
+	return k.Package + "." + name
+}
+
+// Compare orders keys by suite, package and name.
+func (k Key) Compare(o Key) int {
+	if c := strings.Compare(k.Suite, o.Suite); c != 0 {
+		return c
+	}
+	if c := strings.Compare(k.Package, o.Package); c != 0 {
+		return c
+	}
+	return strings.Compare(k.Name, o.Name)
+}
+
+// Metric is one unit of a benchmark with its samples.
+type Metric struct {
+	Unit    Unit
+	Samples []Sample
+}
+
+// Sample is one independent repetition: one process, or one whole load run.
+type Sample struct {
+	// Value is in base units: seconds, bytes, counts.
+	Value float64
+	// Iters is the number of iterations that Value is the mean of.
+	Iters int
+	// Pair numbers the base/head pair that the sample belongs to.
+	Pair int
+}
+
+// Metric returns b's metric of that unit name, or nil.
+func (b *Benchmark) Metric(unit string) *Metric {
+	for _, m := range b.Metrics {
+		if m.Unit.Name == unit {
+			return m
+		}
+	}
+	return nil
+}
+
+// Add appends a sample to b's metric of unit u, making the metric where there is none.
+func (b *Benchmark) Add(u Unit, s Sample) {
+	m := b.Metric(u.Name)
+	if m == nil {
+		m = &Metric{Unit: u}
+		b.Metrics = append(b.Metrics, m)
+	}
+	m.Samples = append(m.Samples, s)
+}
+
+// Pairs is the number of samples of b's best measured metric.
+func (b *Benchmark) Pairs() int {
+	n := 0
+	for _, m := range b.Metrics {
+		n = max(n, len(m.Samples))
+	}
+	return n
+}
+
+// Values returns the values of m's samples in the order of measuring.
+func (m *Metric) Values() []float64 {
+	vs := make([]float64, len(m.Samples))
+	for i, s := range m.Samples {
+		vs[i] = s.Value
+	}
+	return vs
+}
+
+// Index returns s's benchmarks by key. It is the caller's to keep: s does not remember it.
+func (s *Set) Index() map[Key]*Benchmark {
+	m := make(map[Key]*Benchmark, len(s.Benchmarks))
+	for _, b := range s.Benchmarks {
+		m[b.Key()] = b
+	}
+	return m
+}
+
+// Sort orders s's benchmarks by key and each one's metrics in the order of the unit table.
+func (s *Set) Sort() {
+	slices.SortStableFunc(s.Benchmarks, func(a, b *Benchmark) int { return a.Key().Compare(b.Key()) })
+	for _, b := range s.Benchmarks {
+		slices.SortStableFunc(b.Metrics, func(a, b *Metric) int { return a.Unit.Compare(b.Unit) })
+	}
+}

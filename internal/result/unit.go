@@ -1,0 +1,107 @@
+package result
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Better is the direction in which a unit improves.
+type Better string
+
+// The directions. A metric of unknown direction is shown and never judged.
+const (
+	Unknown Better = ""
+	Lower   Better = "lower"
+	Higher  Better = "higher"
+)
+
+// Sign is +1 where lower is better, -1 where higher is, 0 where nobody said.
+func (b Better) Sign() float64 {
+	switch b {
+	case Lower:
+		return 1
+	case Higher:
+		return -1
+	}
+	return 0
+}
+
+// Unit is what a metric counts, in base units (sec, B), and how to read it.
+type Unit struct {
+	Name   string `json:"unit"`
+	Better Better `json:"better,omitempty"`
+	// Exact says that the benchmark declared the unit exact (assume=exact in the Go benchmark
+	// format): any difference is real.
+	Exact bool `json:"exact,omitempty"`
+}
+
+// unitRow is what is known of a unit beforehand.
+type unitRow struct {
+	name   string
+	better Better
+	// timing units are estimates however constant their digits are; the others may be exact.
+	timing bool
+	// info units are shown and never gate: they describe the process, set-up included.
+	info bool
+}
+
+// units is the one list of known units, in the order of display.
+var units = []unitRow{
+	{name: "sec/op", better: Lower, timing: true},
+	{name: "B/s", better: Higher, timing: true},
+	{name: "B/op", better: Lower},
+	{name: "allocs/op", better: Lower},
+	{name: ProcessCPU, better: Lower, timing: true, info: true},
+	{name: ProcessRSS, better: Lower, timing: true, info: true},
+}
+
+// Units of a whole benchmark process, read from its own wait status.
+const (
+	ProcessCPU = "process-cpu-sec"
+	ProcessRSS = "process-peak-B"
+)
+
+func unitIndex(name string) int {
+	return slices.IndexFunc(units, func(r unitRow) bool { return r.name == name })
+}
+
+// UnitOf returns the unit of that name with what is known of it.
+func UnitOf(name string) Unit {
+	if i := unitIndex(name); i >= 0 {
+		return Unit{Name: name, Better: units[i].better}
+	}
+	return Unit{Name: name}
+}
+
+// Timing reports whether u measures elapsed time or a rate over it. Such a value is an
+// estimate even where all its samples print the same digits.
+func (u Unit) Timing() bool {
+	if i := unitIndex(u.Name); i >= 0 {
+		return units[i].timing
+	}
+	for _, part := range strings.FieldsFunc(u.Name, func(r rune) bool { return r == '-' || r == '/' || r == '_' }) {
+		if part == "sec" || part == "s" {
+			return true
+		}
+	}
+	return false
+}
+
+// Info reports whether u only describes the process and never gates.
+func (u Unit) Info() bool {
+	i := unitIndex(u.Name)
+	return i >= 0 && units[i].info
+}
+
+// Compare orders units as they are displayed: the known ones first, then by name.
+func (u Unit) Compare(o Unit) int {
+	i, j := unitIndex(u.Name), unitIndex(o.Name)
+	if i < 0 {
+		i = len(units)
+	}
+	if j < 0 {
+		j = len(units)
+	}
+	return cmp.Or(cmp.Compare(i, j), strings.Compare(u.Name, o.Name))
+}
