@@ -1,0 +1,335 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// SuiteGoBench is the name of the kind of suite that holds Go benchmarks.
+const SuiteGoBench = "gobench"
+
+// GoBench is the suite of a Go project's benchmarks.
+type GoBench struct {
+	// HeadDir is the project's root in the user's work tree, BaseDir the same in the base's
+	// checkout, empty to measure head alone.
+	HeadDir, BaseDir string
+	// Scratch is a folder for binaries.
+	Scratch string
+	// Packages are patterns relative to the root, Bench an expression as for -bench.
+	Packages []string
+	Bench    string
+	Tags     string
+	// Script is a shell script that is run in each tree before anything is built.
+	Script string
+	// Timeout bounds one process; zero derives it from what the benchmark took on base.
+	Timeout time.Duration
+	// Environ is perfgate's own environment, PassEnv names variables that children see
+	// beyond the usual ones.
+	Environ, PassEnv []string
+	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
+	// same count makes allocations comparable with it.
+	Iters func(result.Key) int
+}
+
+// goRunner measures Go benchmarks.
+type goRunner struct {
+	suite   *GoBench
+	filter  *Filter
+	build   *builder
+	env     []string
+	observe func(Event)
+	budget  *Budget
+
+	pkgs     []*pkgState
+	targets  []*goTarget
+	envs     [2]result.Env
+	warnings []string
+}
+
+// pkgState is what is known of a package on both sides.
+type pkgState struct {
+	on   [2]*goPackage
+	bins [2]*binary // built from each side's own files
+	own  [2]*listing
+	// laid is base with head's test files, set only where the change touches benchmarks.
+	laid        *binary
+	laidListing *listing
+	// touched names the benchmark functions that the change touches; all where nil.
+	touched func(name string) bool
+	notes   []string
+}
+
+func (p *pkgState) name() string {
+	if p.on[Head] != nil {
+		return p.on[Head].ImportPath
+	}
+	return p.on[Base].ImportPath
+}
+
+// changed reports whether the sides' own binaries differ.
+func (p *pkgState) changed() bool {
+	return p.bins[Base] == nil || p.bins[Head] == nil || p.bins[Base].hash != p.bins[Head].hash
+}
+
+// goTarget is a Target with the binaries that measure it.
+type goTarget struct {
+	Target
+	pkg   *pkgState
+	bins  [2]*binary
+	procs [2]int
+	setup time.Duration // expected time of a process beyond its measured iterations
+	first time.Duration // time per operation when it ran once
+}
+
+// Prepare builds and lists the benchmarks of both sides.
+func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Event)) (Runner, error) {
+	filter, err := NewFilter(s.Bench)
+	if err != nil {
+		return nil, err
+	}
+	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv)}
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.buildAll(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.listAll(ctx); err != nil {
+		return r, err
+	}
+	if err := r.layTests(ctx); err != nil {
+		return r, err
+	}
+	for _, p := range r.pkgs {
+		r.settle(p)
+	}
+	if len(r.targets) == 0 && !r.anyBuildFailed() {
+		return nil, r.noBenchmarks()
+	}
+	return r, nil
+}
+
+func (r *goRunner) noBenchmarks() error {
+	where := strings.Join(r.suite.Packages, " ")
+	if r.suite.Bench != "." {
+		return usagef("no benchmark matches --bench %q in %s; list them with: go test -list '^Benchmark' %s", r.suite.Bench, where, where)
+	}
+	return usagef("no benchmarks in %s; write one (func BenchmarkX(b *testing.B) in a _test.go file) or widen --packages", where)
+}
+
+// open finds both sides' packages.
+func (r *goRunner) open(ctx context.Context) error {
+	var trees [2]*tree
+	var lists [2][]goPackage
+	gtool := goTool{env: buildEnv(r.suite.Environ, r.suite.PassEnv), tags: r.suite.Tags}
+	for side, dir := range []string{r.suite.BaseDir, r.suite.HeadDir} {
+		if dir == "" {
+			continue
+		}
+		t := &tree{root: dir, tool: gtool}
+		if err := r.prepareTree(ctx, dir); err != nil {
+			return err
+		}
+		if Side(side) == Base {
+			if err := r.baseWorkspace(ctx, t); err != nil {
+				return err
+			}
+		}
+		var err error
+		if t.env, err = t.tool.environment(ctx, dir); err != nil {
+			return err
+		}
+		if lists[side], err = t.packages(ctx, r.suite.Packages); err != nil && (Side(side) == Head || !errors.As(err, new(*ErrUsage))) {
+			return err
+		}
+		trees[side] = t
+	}
+	r.build = &builder{trees: trees, scratch: r.suite.Scratch, flags: map[module]moduleFlags{}}
+	r.join(lists)
+	if len(r.pkgs) == 0 {
+		return r.noBenchmarks()
+	}
+	return r.fingerprint(ctx)
+}
+
+// prepareTree runs the user's script in a tree: generated code, submodules, ignored files.
+func (r *goRunner) prepareTree(ctx context.Context, dir string) error {
+	if r.suite.Script == "" {
+		return nil
+	}
+	r.observe(Event{Phase: "build", What: "prepare in " + dir})
+	cmd := exec.CommandContext(ctx, "sh", "-euc", r.suite.Script)
+	cmd.Dir, cmd.Env = dir, buildEnv(r.suite.Environ, r.suite.PassEnv)
+	ownGroup(cmd)
+	out, err := cmd.CombinedOutput()
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("prepare, in %s: %w%s", dir, err, lastLines(out))
+	}
+	return ctx.Err()
+}
+
+// baseWorkspace keeps base from finding head's go.work above itself: base uses the one of its own
+// tree; a workspace file that git does not know is copied from head.
+func (r *goRunner) baseWorkspace(ctx context.Context, base *tree) error {
+	e, err := base.tool.environment(ctx, r.suite.HeadDir)
+	if err != nil {
+		return err
+	}
+	work := e.GOWORK
+	if work == "" || work == "off" {
+		if found, err := base.tool.environment(ctx, base.root); err == nil && found.GOWORK != "" && !strings.HasPrefix(found.GOWORK, base.root) {
+			base.tool.env = withVar(base.tool.env, "GOWORK", "off")
+		}
+		return nil
+	}
+	rel, err := filepath.Rel(r.suite.HeadDir, work)
+	if err != nil || !filepath.IsLocal(rel) {
+		if !strings.Contains(work, r.suite.HeadDir) {
+			base.tool.env = withVar(base.tool.env, "GOWORK", "off")
+			r.warn("base is built without the workspace file %s, which lies outside the project", work)
+		}
+		return nil
+	}
+	own := filepath.Join(base.root, rel)
+	if _, err := os.Stat(own); err == nil {
+		return nil
+	}
+	for _, ext := range []string{"", ".sum"} {
+		data, err := os.ReadFile(work + ext)
+		if err != nil {
+			continue
+		}
+		if err := os.WriteFile(own+ext, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *goRunner) warn(format string, args ...any) {
+	if w := fmt.Sprintf(format, args...); !slices.Contains(r.warnings, w) {
+		r.warnings = append(r.warnings, w)
+	}
+}
+
+// join pairs the packages of both sides by import path.
+func (r *goRunner) join(lists [2][]goPackage) {
+	byPath := map[string]*pkgState{}
+	for side, list := range lists {
+		for _, p := range list {
+			s := byPath[p.ImportPath]
+			if s == nil {
+				s = &pkgState{}
+				byPath[p.ImportPath] = s
+				r.pkgs = append(r.pkgs, s)
+			}
+			s.on[side] = &p
+		}
+	}
+}
+
+// fingerprint describes the machine and what each side is built with.
+func (r *goRunner) fingerprint(ctx context.Context) error {
+	for side, t := range r.build.trees {
+		if t == nil {
+			continue
+		}
+		m := module{Rel: "."}
+		for _, p := range r.pkgs {
+			if p.on[side] != nil {
+				m = p.on[side].Module
+				break
+			}
+		}
+		f, err := r.build.flagsFor(ctx, m)
+		if err != nil {
+			return err
+		}
+		e := Fingerprint()
+		e.Go, e.GOOS, e.GOARCH = f.version, t.env.GOOS, t.env.GOARCH
+		e.Flags = r.flags(t, f)
+		r.envs[side] = e
+	}
+	return nil
+}
+
+// flags lists what changes the code or its runtime, in the form of assignments.
+func (r *goRunner) flags(t *tree, f moduleFlags) string {
+	var fs []string
+	for _, kv := range [][2]string{
+		{"ldflags", f.ldflags}, {"tags", r.suite.Tags}, {"GOFLAGS", t.env.GOFLAGS}, {"GOEXPERIMENT", t.env.GOEXPERIMENT},
+		{"CGO_ENABLED", t.env.CGO_ENABLED}, {"GOAMD64", t.env.GOAMD64}, {"GOARM64", t.env.GOARM64},
+		{"GOGC", lookup(r.env, "GOGC")}, {"GOMEMLIMIT", lookup(r.env, "GOMEMLIMIT")}, {"GODEBUG", lookup(r.env, "GODEBUG")},
+	} {
+		if kv[1] != "" {
+			fs = append(fs, kv[0]+"="+kv[1])
+		}
+	}
+	return strings.Join(fs, " ")
+}
+
+func (r *goRunner) buildAll(ctx context.Context) error {
+	for i, p := range r.pkgs {
+		r.observe(Event{Phase: "build", What: p.name(), Done: i, Total: len(r.pkgs)})
+		var err error
+		if p.bins, err = r.build.buildBoth(ctx, p.on, true); err != nil {
+			return err
+		}
+	}
+	r.observe(Event{Phase: "build", Done: len(r.pkgs), Total: len(r.pkgs)})
+	return nil
+}
+
+func (r *goRunner) anyBuildFailed() bool {
+	return slices.ContainsFunc(r.pkgs, func(p *pkgState) bool {
+		return slices.ContainsFunc(p.bins[:], func(b *binary) bool { return b != nil && b.err != nil })
+	})
+}
+
+// Targets returns the benchmarks of both sides.
+func (r *goRunner) Targets() []*Target {
+	ts := make([]*Target, len(r.targets))
+	for i, t := range r.targets {
+		ts[i] = &t.Target
+	}
+	return ts
+}
+
+// Sets returns what was measured so far.
+func (r *goRunner) Sets() (base, head *result.Set) {
+	var sets [2]*result.Set
+	for side, t := range r.build.trees {
+		if t == nil {
+			continue
+		}
+		set := &result.Set{Env: r.envs[side]}
+		for _, t := range r.targets {
+			if t.Bench[side] != nil {
+				set.Benchmarks = append(set.Benchmarks, t.Bench[side])
+			}
+		}
+		for _, p := range r.pkgs {
+			if b := p.bins[side]; b != nil && b.err != nil {
+				set.BuildFailures = append(set.BuildFailures, result.BuildFailure{Package: p.name(), Message: b.err.Error()})
+			}
+		}
+		set.Sort()
+		sets[side] = set
+	}
+	return sets[Base], sets[Head]
+}
+
+// Warnings are remarks on the whole run.
+func (r *goRunner) Warnings() []string { return r.warnings }
+
+// Close removes nothing: the binaries lie in the caller's scratch folder.
+func (r *goRunner) Close() error { return nil }

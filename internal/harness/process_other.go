@@ -1,0 +1,15 @@
+//go:build !unix
+
+package harness
+
+import (
+	"os"
+	"os/exec"
+)
+
+func ownGroup(cmd *exec.Cmd) {}
+
+func killGroup(cmd *exec.Cmd) {}
+
+// maxRSS is not in the wait status of these systems.
+func maxRSS(*os.ProcessState) int64 { return 0 }
