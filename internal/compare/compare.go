@@ -1,0 +1,234 @@
+// Package compare decides. It judges two sets of samples and a committed baseline by a policy, and
+// gives the same verdict for the same input on any machine at any time.
+//
+// It knows no files, no clock and no network, and never measures again: what cannot be said
+// from the samples at hand is said to be inconclusive.
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/org/perfgate/internal/result"
+	"github.com/org/perfgate/internal/stats"
+)
+
+// Verdict is what a comparison came to.
+type Verdict string
+
+// The verdicts.
+const (
+	Regression   Verdict = "regression"
+	Broken       Verdict = "broken"       // it fails on head
+	Missing      Verdict = "missing"      // base has it, head has not
+	Inconclusive Verdict = "inconclusive" // neither a change nor its absence is shown
+	Incomparable Verdict = "incomparable" // the sides are not the same thing, or not the same machine
+	Added        Verdict = "added"
+	Improvement  Verdict = "improvement"
+	Unchanged    Verdict = "unchanged"
+)
+
+// Verdicts lists all verdicts, the worst first.
+var Verdicts = []Verdict{Regression, Broken, Missing, Inconclusive, Incomparable, Added, Improvement, Unchanged}
+
+// Gate is the verdict over everything.
+type Gate string
+
+// The gate's verdicts, which are exit codes 0, 1 and 3.
+const (
+	Pass  Gate = "pass"
+	Fail  Gate = "fail"
+	Error Gate = "error"
+)
+
+// Policy is what the user decides. The zero value is not usable; start from DefaultPolicy.
+type Policy struct {
+	// Effect is the slowdown that must be caught, as a fraction: 0.05 is 5 %.
+	Effect float64 `json:"effect"`
+	// Alpha is the probability that an unchanged suite shows any regression.
+	Alpha float64 `json:"alpha"`
+	// Confidence is that of the printed intervals.
+	Confidence float64 `json:"confidence"`
+	// Strict fails the gate on inconclusive rows.
+	Strict bool `json:"strict,omitempty"`
+	// Interleaved asserts that two files without a recorded pairing were measured in turn.
+	Interleaved bool `json:"interleaved,omitempty"`
+}
+
+// DefaultPolicy is the policy without any configuration.
+var DefaultPolicy = Policy{Effect: 0.05, Alpha: 0.01, Confidence: 0.95}
+
+// power is the probability of detection that an MDE is stated for.
+const power = 0.9
+
+// Tolerance is the change that is accepted without a word: two thirds of the effect. The test
+// rejects "not worse than the tolerance", which leaves the rest of the effect for its power.
+func (p Policy) Tolerance() float64 { return p.Effect * 2 / 3 }
+
+// minPairs is the least number of pairs that is planned, however few metrics there are.
+const minPairs = 20
+
+// PlanPairs is the number of pairs to plan for m judged metrics: half as many again as the exact
+// test needs to reject at all.
+func (p Policy) PlanPairs(m int) int {
+	return max(minPairs, int(math.Ceil(1.5*float64(p.NeedPairs(m)))))
+}
+
+// NeedPairs is the number of pairs below which the test cannot reject for m judged metrics.
+func (p Policy) NeedPairs(m int) int { return stats.MinPairs(max(m, 1), p.Alpha) }
+
+// Comparison is one metric of one benchmark, base against head. Where the benchmark itself is
+// missing, broken, added or not comparable, there is one Comparison with an empty Unit.
+type Comparison struct {
+	Key     result.Key
+	Unit    result.Unit
+	Against Reference
+	Verdict Verdict
+	// Gated says that a bad verdict fails the gate.
+	Gated bool
+	// Exact says that the metric is constant within each side and was compared as a fact.
+	Exact bool
+	// Absolute says that Change, Lo, Hi and MDE are differences in the unit, not fractions of
+	// base: base has zeros.
+	Absolute bool
+	// Base and Head summarize the samples of each side.
+	Base, Head Summary
+	// Change is the estimate of (head-base)/base, with its interval [Lo, Hi].
+	Change, Lo, Hi float64
+	// Pairs is the number of base/head pairs, 0 when the samples are not paired.
+	Pairs int
+	// P is the p-value of "not worse than the tolerance", adjusted by Holm over all judged
+	// metrics. NaN where no test was made.
+	P float64
+	// RankP is the two-sided Mann-Whitney p-value that benchstat prints, on the same samples.
+	RankP float64
+	// MDE is the smallest worsening that this comparison would have detected with 90 % power.
+	MDE   float64
+	Notes []string
+
+	test test
+}
+
+// Reference says what head was compared with.
+type Reference string
+
+// The references.
+const (
+	AgainstBase     Reference = "base"
+	AgainstBaseline Reference = "baseline"
+)
+
+// Summary describes one side's samples: the median with its interval, as benchstat prints them.
+type Summary struct {
+	N              int
+	Center, Lo, Hi float64
+}
+
+// Failing reports whether c fails the gate.
+func (c *Comparison) Failing() bool {
+	return c.Gated && (c.Verdict == Regression || c.Verdict == Broken || c.Verdict == Missing)
+}
+
+func (c *Comparison) note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// Outcome is the verdict over everything, and how it came about.
+type Outcome struct {
+	Gate        Gate
+	Comparisons []*Comparison
+	// Tests is the number of metrics that share the error probability.
+	Tests int
+	// GeoMeans are the geometric means of the ratios, which never gate.
+	GeoMeans []GeoMean
+	// Problems are the reasons for which there is no verdict.
+	Problems []string
+}
+
+// GeoMean is the geometric mean of head/base over the benchmarks of one unit.
+type GeoMean struct {
+	Unit   result.Unit
+	Change float64
+	N      int
+}
+
+// Count returns the number of comparisons against base or baseline with a verdict. Rows that
+// only inform are not counted.
+func (o *Outcome) Count(v Verdict) int {
+	n := 0
+	for _, c := range o.Comparisons {
+		if c.Verdict == v && (c.Gated || c.Unit.Name == "") {
+			n++
+		}
+	}
+	return n
+}
+
+// Judge compares what a file holds: head with base where it has one, and with the baseline.
+func Judge(f *result.File, p Policy) *Outcome {
+	o := &Outcome{}
+	if f.Base != nil {
+		j := judge{policy: p, against: AgainstBase, paired: f.Pairing == result.Paired || p.Interleaved, reorder: f.Pairing != result.Paired}
+		o.Comparisons = append(o.Comparisons, j.sets(f.Base, f.Head)...)
+	}
+	if f.Baseline != nil {
+		j := judge{policy: p, against: AgainstBaseline, alone: f.Base == nil, stored: true}
+		rows := j.sets(f.Baseline, f.Head)
+		if !j.alone { // what is missing or broken is base's to say, once
+			rows = slices.DeleteFunc(rows, func(c *Comparison) bool { return c.Unit.Name == "" })
+		}
+		o.Comparisons = append(o.Comparisons, rows...)
+	}
+	o.decide(p)
+	o.geoMeans()
+	o.settle(f, p)
+	return o
+}
+
+// settle draws the verdict over everything. A regression that was found stays a failure, whatever
+// else went wrong.
+func (o *Outcome) settle(f *result.File, p Policy) {
+	for _, side := range []struct {
+		name string
+		set  *result.Set
+	}{{"base", f.Base}, {"head", f.Head}} {
+		if side.set == nil {
+			continue
+		}
+		for _, b := range side.set.BuildFailures {
+			o.Problems = append(o.Problems, fmt.Sprintf("%s does not build on %s: %s", b.Package, side.name, b.Message))
+		}
+	}
+	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 {
+		o.Problems = append(o.Problems, fmt.Sprintf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", r.Total, r.BudgetSec))
+	}
+	if len(o.Comparisons) == 0 {
+		o.Problems = append(o.Problems, "nothing was compared: head has neither a base nor a baseline")
+	}
+	o.Gate = Pass
+	if len(o.Problems) > 0 {
+		o.Gate = Error
+	}
+	if slices.ContainsFunc(o.Comparisons, func(c *Comparison) bool {
+		return c.Failing() || p.Strict && c.Gated && c.Verdict == Inconclusive
+	}) {
+		o.Gate = Fail
+	}
+}
+
+// geoMeans computes the geometric mean of the changes for each unit that is shown as a ratio.
+func (o *Outcome) geoMeans() {
+	ratios := map[string][]float64{}
+	units := map[string]result.Unit{}
+	for _, c := range o.Comparisons {
+		if c.Against == AgainstBase && c.Unit.Name != "" && !c.Absolute && !c.Unit.Info() && !math.IsNaN(c.Change) && c.Change > -1 {
+			ratios[c.Unit.Name] = append(ratios[c.Unit.Name], 1+c.Change)
+			units[c.Unit.Name] = c.Unit
+		}
+	}
+	for name, rs := range ratios {
+		o.GeoMeans = append(o.GeoMeans, GeoMean{Unit: units[name], Change: stats.GeoMean(rs) - 1, N: len(rs)})
+	}
+	slices.SortFunc(o.GeoMeans, func(a, b GeoMean) int { return a.Unit.Compare(b.Unit) })
+}

@@ -1,0 +1,275 @@
+package compare
+
+import (
+	"math"
+	"strings"
+
+	"golang.org/x/perf/benchmath"
+
+	"github.com/org/perfgate/internal/result"
+	"github.com/org/perfgate/internal/stats"
+)
+
+// test is what decide needs to know of a comparison of noisy samples. Differences are oriented so
+// that positive is worse.
+type test struct {
+	active        bool
+	worse, better float64 // p-values of "not worse" and "not better than the tolerance"
+	diffs         []float64
+	margin        float64
+	interval      stats.Interval
+	need          bool // gated: shares the error probability
+	restates      bool // a rate that only restates sec/op
+}
+
+// minConstant is the number of equal samples a side that make a metric a constant.
+const minConstant = 3
+
+// metric compares one unit of one benchmark.
+func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
+	c := &Comparison{Key: k, Unit: u, Against: j.against, Gated: u.Better != result.Unknown && !u.Info(),
+		P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	switch {
+	case b == nil:
+		return c.as(Added, false, "a metric that base has not")
+	case h == nil:
+		return c.as(Missing, c.Gated, "head reports no such metric")
+	}
+	bv, hv := b.Values(), h.Values()
+	bs := benchmath.NewSample(append([]float64(nil), bv...), &benchmath.DefaultThresholds)
+	hs := benchmath.NewSample(append([]float64(nil), hv...), &benchmath.DefaultThresholds)
+	c.Base, c.Head = summarize(bs, j.policy.Confidence), summarize(hs, j.policy.Confidence)
+	c.RankP = benchmath.AssumeNothing.Compare(bs, hs).P
+	c.setChange(c.Base.Center, c.Head.Center)
+	c.judgeSamples(j, b, h)
+	if u.Better == result.Unknown {
+		c.note("no direction: print a line `Unit %s better=lower` (or higher) from the benchmark to have it judged", u.Name)
+	}
+	return c
+}
+
+// Describe summarizes the samples of one metric.
+func Describe(m *result.Metric) Summary {
+	return summarize(benchmath.NewSample(m.Values(), &benchmath.DefaultThresholds), DefaultPolicy.Confidence)
+}
+
+func summarize(s *benchmath.Sample, confidence float64) Summary {
+	m := benchmath.AssumeNothing.Summary(s, confidence)
+	return Summary{N: len(s.Values), Center: m.Center, Lo: m.Lo, Hi: m.Hi}
+}
+
+// setChange sets the change of the medians, absolute where base is zero.
+func (c *Comparison) setChange(base, head float64) {
+	c.Absolute = base == 0
+	c.Change = head/base - 1
+	if c.Absolute {
+		c.Change = head - base
+	}
+	c.Lo, c.Hi = c.Change, c.Change
+}
+
+// judgeSamples chooses the way of comparing that the data allow.
+func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
+	bv, hv := b.Values(), h.Values()
+	switch {
+	case !c.Unit.Timing() && constant(bv) && constant(hv):
+		c.exact(j, b, h)
+	case !c.Unit.Timing() && (len(bv) < minConstant || len(hv) < minConstant):
+		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side: whether it is a constant is not known")
+	case j.stored && !c.Unit.Timing():
+		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")
+	case j.stored && !j.alone:
+		c.as(Incomparable, false, "a stored time; times are judged against the re-measured base")
+	case len(j.envDiffers) > 0 && (j.stored || !j.paired):
+		c.as(Incomparable, false, "measured elsewhere: different "+strings.Join(j.envDiffers, ", "))
+	case negative(bv) || negative(hv):
+		c.as(Inconclusive, false, "negative values have no ratio")
+	case j.paired:
+		c.paired(j, b, h)
+	default:
+		c.unpaired(j, bv, hv)
+	}
+}
+
+func constant(vs []float64) bool {
+	if len(vs) < minConstant {
+		return false
+	}
+	for _, v := range vs[1:] {
+		if v != vs[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func negative(vs []float64) bool {
+	for _, v := range vs {
+		if v < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Tolerances of exact metrics.
+const (
+	bytesRelative = 0.01
+	bytesAbsolute = 16 // bytes: below the smallest change of a size class that matters
+	// otherIters are the differences in allocations that a different iteration count explains: a
+	// one-time set-up is divided by another number.
+	otherItersAllocs   = 1
+	otherItersRelative = 0.05
+)
+
+// tolerance is the worsening of an exact metric that is accepted, in the unit itself.
+func tolerance(u result.Unit, base float64) float64 {
+	if u.Name == "B/op" && base != 0 {
+		return math.Max(bytesRelative*base, bytesAbsolute)
+	}
+	return 0
+}
+
+// exact compares two constants: a difference is a fact. 0 to anything is always a regression.
+func (c *Comparison) exact(j judge, b, h *result.Metric) {
+	base, head := b.Samples[0], h.Samples[0]
+	c.Exact, c.Pairs = true, 0
+	if len(j.codeDiffers) > 0 {
+		c.as(Incomparable, false, "other code: different "+strings.Join(j.codeDiffers, ", "))
+		return
+	}
+	worse := c.Unit.Better.Sign() * (head.Value - base.Value)
+	tol := tolerance(c.Unit, base.Value)
+	switch {
+	case head.Value == base.Value || math.Abs(worse) <= tol && worse != 0:
+		c.Verdict = Unchanged
+	case c.Unit.Better == result.Unknown:
+		c.Verdict = Incomparable
+	case j.stored && base.Iters != head.Iters && explained(base.Value, head.Value):
+		c.as(Incomparable, false, "measured at another iteration count, which may explain the difference")
+	case worse > 0:
+		c.Verdict = Regression
+	default:
+		c.Verdict = Improvement
+	}
+}
+
+func explained(base, head float64) bool {
+	return math.Abs(head-base) <= math.Max(otherItersAllocs, otherItersRelative*base)
+}
+
+// paired tests the differences of pairs.
+func (c *Comparison) paired(j judge, b, h *result.Metric) {
+	bv, hv := pairValues(b, h, j.reorder)
+	c.Pairs = len(bv)
+	c.Absolute = hasZero(bv) || hasZero(hv)
+	if c.Absolute && c.Unit.Timing() {
+		c.as(Inconclusive, c.Gated, "a time of zero: the benchmark is below the clock's resolution")
+		return
+	}
+	sign := c.Unit.Better.Sign()
+	if sign == 0 {
+		sign = 1
+	}
+	d := make([]float64, len(bv))
+	for i := range d {
+		if c.Absolute {
+			d[i] = sign * (hv[i] - bv[i])
+		} else {
+			d[i] = sign * math.Log(hv[i]/bv[i])
+		}
+	}
+	margin := c.margin(j.policy, stats.Median(bv))
+	worse, _, _ := stats.SignedRank(d, margin)
+	_, better, _ := stats.SignedRank(d, -margin)
+	iv := stats.SignedRankInterval(d, j.policy.Confidence)
+	c.test = test{active: true, worse: worse, better: better, diffs: d, margin: margin, interval: iv, need: c.Gated}
+	c.showChange(sign, stats.HodgesLehmann(d), iv)
+}
+
+// unpaired tests two independent samples. Without knowledge of the order of measuring nothing is
+// claimed about time: sequential runs differ by drift alone.
+func (c *Comparison) unpaired(j judge, bv, hv []float64) {
+	if hasZero(bv) || hasZero(hv) {
+		c.as(Inconclusive, c.Gated, "zeros among the samples have no ratio")
+		return
+	}
+	sign := c.Unit.Better.Sign()
+	if sign == 0 {
+		sign = 1
+	}
+	x, y := logs(bv, sign), logs(hv, sign)
+	iv := stats.RankSumInterval(x, y, j.policy.Confidence)
+	c.showChange(sign, stats.ShiftBetween(x, y), iv)
+	if !j.stored {
+		c.as(Inconclusive, false, "the files do not say that the sides were measured in turn, so drift of the machine is not excluded; use perfgate check, or --interleaved if they were")
+		return
+	}
+	margin := c.margin(j.policy, stats.Median(bv))
+	worse, _ := stats.RankSum(x, y, margin)
+	_, better := stats.RankSum(x, y, -margin)
+	c.test = test{active: true, worse: worse, better: better, margin: margin, interval: iv, need: c.Gated}
+	c.note("judged against a stored time of the same machine: drift between the two is not excluded")
+}
+
+func logs(vs []float64, sign float64) []float64 {
+	out := make([]float64, len(vs))
+	for i, v := range vs {
+		out[i] = sign * math.Log(v)
+	}
+	return out
+}
+
+func hasZero(vs []float64) bool {
+	for _, v := range vs {
+		if v == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// pairValues returns the values of the pairs that both sides have.
+func pairValues(b, h *result.Metric, byPosition bool) (bv, hv []float64) {
+	if byPosition {
+		n := min(len(b.Samples), len(h.Samples))
+		return b.Values()[:n], h.Values()[:n]
+	}
+	at := make(map[int]float64, len(b.Samples))
+	for _, s := range b.Samples {
+		at[s.Pair] = s.Value
+	}
+	for _, s := range h.Samples {
+		if v, ok := at[s.Pair]; ok {
+			bv, hv = append(bv, v), append(hv, s.Value)
+		}
+	}
+	return bv, hv
+}
+
+// margin is the worsening that is accepted, on the scale of the differences.
+func (c *Comparison) margin(p Policy, base float64) float64 {
+	switch {
+	case c.Absolute && c.Unit.Name == "B/op":
+		return bytesAbsolute
+	case c.Absolute:
+		return 0.5 // a count that is zero now and then: half a unit
+	case c.Unit.Name == "B/op":
+		return math.Log1p(math.Max(bytesRelative, bytesAbsolute/base))
+	case c.Unit.Name == "allocs/op":
+		return math.Log1p(bytesRelative)
+	}
+	return math.Log1p(p.Tolerance())
+}
+
+// showChange turns an oriented estimate and its interval into the change of head against base.
+func (c *Comparison) showChange(sign, estimate float64, iv stats.Interval) {
+	lo, hi := sign*iv.Lo, sign*iv.Hi
+	if lo > hi {
+		lo, hi = hi, lo
+	}
+	c.Change, c.Lo, c.Hi = sign*estimate, lo, hi
+	if !c.Absolute {
+		c.Change, c.Lo, c.Hi = math.Expm1(c.Change), math.Expm1(c.Lo), math.Expm1(c.Hi)
+	}
+}

@@ -1,0 +1,195 @@
+package compare
+
+import (
+	"math"
+	"slices"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// judge compares two Sets of one kind of relation.
+type judge struct {
+	policy  Policy
+	against Reference
+	// paired: samples belong together by their pair number; reorder: by their position.
+	paired, reorder bool
+	// stored: base comes from a file of another time.
+	stored bool
+	// alone: there is no re-measured base, so a stored time is all there is.
+	alone bool
+
+	codeDiffers, envDiffers []string
+}
+
+// sets compares all benchmarks of two Sets, in the order of their keys.
+func (j judge) sets(base, head *result.Set) []*Comparison {
+	j.codeDiffers = base.Env.DiffersInCode(head.Env)
+	j.envDiffers = base.Env.Differs(head.Env)
+	bs, hs := base.Index(), head.Index()
+	keys := make([]result.Key, 0, len(bs)+len(hs))
+	for k := range bs {
+		keys = append(keys, k)
+	}
+	for k := range hs {
+		if bs[k] == nil {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, result.Key.Compare)
+	rows := make([]*Comparison, 0, 3*len(keys))
+	for _, k := range keys {
+		rows = append(rows, j.benchmark(k, bs[k], hs[k])...)
+	}
+	return rows
+}
+
+// benchmark compares one benchmark: as a whole where a side cannot be measured, else metric by
+// metric.
+func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
+	if c := j.whole(k, b, h); c != nil {
+		return []*Comparison{c}
+	}
+	var rows []*Comparison
+	for _, u := range unitsOf(b, h) {
+		c := j.metric(k, u, b.Metric(u.Name), h.Metric(u.Name))
+		if b.Status != result.OK && j.against == AgainstBase {
+			c.note("new or mended benchmark: base was measured with head's test file")
+		}
+		c.Notes = append(c.Notes, h.Notes...)
+		rows = append(rows, c)
+	}
+	if n := len(b.Void) + len(h.Void); n > 0 {
+		for _, c := range rows {
+			c.note("%d of %d pairs are void: %s", n, n+min(b.Pairs(), h.Pairs()), firstVoid(b, h))
+		}
+	}
+	markRestating(rows, b, h)
+	return rows
+}
+
+func firstVoid(b, h *result.Benchmark) string {
+	if len(h.Void) > 0 {
+		return "head: " + h.Void[0].Message
+	}
+	return "base: " + b.Void[0].Message
+}
+
+// unitsOf lists the units of both sides in the order of display, with what either knows of them.
+func unitsOf(b, h *result.Benchmark) []result.Unit {
+	var us []result.Unit
+	for _, m := range slices.Concat(h.Metrics, b.Metrics) {
+		if !slices.ContainsFunc(us, func(u result.Unit) bool { return u.Name == m.Unit.Name }) {
+			us = append(us, m.Unit)
+		}
+	}
+	slices.SortStableFunc(us, result.Unit.Compare)
+	return us
+}
+
+// whole returns the one row of a benchmark that cannot be compared metric by metric, nil for one
+// that can.
+func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
+	c := &Comparison{Key: k, Against: j.against, Gated: true, P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	bs, hs := status(b), status(h)
+	switch {
+	case hs == result.Unbuilt || bs == result.Unbuilt:
+		return c.as(Incomparable, false, "its package does not build")
+	case hs == result.Failed:
+		return c.asBroken(b, h)
+	case hs != result.OK:
+		return c.asGone(b, h)
+	case h.Unmeasured != "":
+		return c.as(Inconclusive, true, h.Unmeasured)
+	case b != nil && b.Incomparable != "":
+		return c.as(Incomparable, false, b.Incomparable)
+	case b != nil && b.Unmeasured != "":
+		return c.as(Inconclusive, true, b.Unmeasured)
+	case b == nil || b.Pairs() == 0 && bs != result.OK:
+		return c.asAdded(b)
+	}
+	return j.voided(c, b, h)
+}
+
+func status(b *result.Benchmark) result.Status {
+	if b == nil {
+		return result.Absent
+	}
+	return b.Status
+}
+
+func (c *Comparison) as(v Verdict, gated bool, note string) *Comparison {
+	c.Verdict, c.Gated = v, gated
+	if note != "" {
+		c.Notes = append(c.Notes, note)
+	}
+	return c
+}
+
+func (c *Comparison) asBroken(b, h *result.Benchmark) *Comparison {
+	if status(b) == result.Failed {
+		return c.as(Broken, false, "it fails on both sides: "+h.Message)
+	}
+	return c.as(Broken, true, "it fails on head: "+h.Message)
+}
+
+// asGone judges a benchmark that head has not, or skips.
+func (c *Comparison) asGone(b, h *result.Benchmark) *Comparison {
+	why := "head has no such benchmark"
+	if h != nil && h.Message != "" {
+		why = h.Message
+	}
+	if status(h) == result.Skipped {
+		why = "head skips it: " + why
+		if h.Message == "" {
+			why = "head skips it"
+		}
+	}
+	switch status(b) {
+	case result.OK:
+		return c.as(Missing, true, why)
+	case result.Failed:
+		return c.as(Missing, false, why+"; it failed on base: "+b.Message)
+	case result.Skipped:
+		return c.as(Incomparable, false, why+"; base skips it too")
+	}
+	return c.as(Incomparable, false, why+"; on both sides")
+}
+
+func (c *Comparison) asAdded(b *result.Benchmark) *Comparison {
+	switch status(b) {
+	case result.Failed:
+		return c.as(Added, false, "it failed on base: "+b.Message)
+	case result.Skipped:
+		return c.as(Added, false, "base skips it")
+	}
+	return c.as(Added, false, "")
+}
+
+// Void pairs: so many on one side, or such a share of all, and there is no comparison.
+const (
+	voidsToBreak = 3
+	voidShare    = 0.05
+)
+
+// voided judges a benchmark whose processes kept failing while it was measured. It returns nil
+// where enough pairs are whole.
+func (j judge) voided(c *Comparison, b, h *result.Benchmark) *Comparison {
+	hv, bv := len(h.Void), len(b.Void)
+	whole := min(h.Pairs(), b.Pairs())
+	switch {
+	case hv >= voidsToBreak && hv > 2*bv:
+		c.as(Broken, true, "")
+		c.note("head's process failed in %d of %d pairs: %s", hv, hv+bv+whole, h.Void[0].Message)
+	case bv >= voidsToBreak && bv > 2*hv:
+		c.as(Incomparable, false, "")
+		c.note("base's process failed in %d of %d pairs: %s", bv, hv+bv+whole, b.Void[0].Message)
+	case float64(hv+bv) > voidShare*float64(hv+bv+whole):
+		c.as(Inconclusive, true, "")
+		c.note("%d of %d pairs are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))
+	case whole == 0:
+		c.as(Inconclusive, true, "no pair was measured: raise --budget or narrow --bench")
+	default:
+		return nil
+	}
+	return c
+}
