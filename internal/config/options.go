@@ -1,0 +1,197 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Option is one setting: its name in flag, input and file, its default and its meaning.
+type Option struct {
+	Name, Short string
+	// Arg names the value in the usage text, empty for a switch.
+	Arg     string
+	Default string
+	Usage   string
+	// Repeat says that the flag may be given several times.
+	Repeat bool
+
+	set func(c *Config, texts []string) error
+}
+
+// Env is the environment variable that holds the option.
+func (o Option) Env() string {
+	return "PERFGATE_" + strings.ToUpper(strings.ReplaceAll(o.Name, "-", "_"))
+}
+
+// Options is the one list of settings. Flags, action inputs, environment variables, the keys of
+// perfgate.yaml and the documentation range over it.
+var Options = []Option{
+	{Name: "base", Arg: "REF", Usage: "commit to compare with (default: see docs/base.md)",
+		set: func(c *Config, t []string) error { c.Base = last(t); return noDash(c.Base) }},
+	{Name: "against", Arg: "WHAT", Default: Both, Usage: "base, baseline or both, as far as they exist",
+		set: func(c *Config, t []string) error {
+			c.Against = last(t)
+			return oneOf(c.Against, Both, Base, Baseline)
+		}},
+	{Name: "packages", Arg: "PATTERN", Default: "./...", Repeat: true, Usage: "Go package patterns, relative to the project's root",
+		set: func(c *Config, t []string) error {
+			c.Packages = words(t)
+			if len(c.Packages) == 0 {
+				return errors.New("no pattern")
+			}
+			return noDash(c.Packages...)
+		}},
+	{Name: "bench", Arg: "REGEXP", Default: ".", Usage: "benchmarks to measure, as for go test -bench",
+		set: func(c *Config, t []string) error { c.Bench = last(t); return compiles(c.Bench) }},
+	{Name: "tags", Arg: "LIST", Usage: "Go build tags, separated by commas",
+		set: func(c *Config, t []string) error {
+			c.Tags = last(t)
+			if !regexp.MustCompile(`^[\w.,]*$`).MatchString(c.Tags) {
+				return errors.New("want build tags separated by commas")
+			}
+			return nil
+		}},
+	{Name: "budget", Arg: "DURATION", Default: "5m", Usage: "time for listing, calibrating and measuring; builds come on top",
+		set: func(c *Config, t []string) (err error) {
+			if c.Budget, err = duration(last(t)); err == nil && c.Budget <= 0 {
+				err = errors.New("want more than nothing")
+			}
+			return err
+		}},
+	{Name: "effect", Arg: "PERCENT", Default: "5%", Usage: "the slowdown that must be caught",
+		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
+	{Name: "strict", Default: "false", Usage: "fail on inconclusive benchmarks too",
+		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
+	{Name: "prepare", Arg: "SCRIPT", Usage: "shell script to run once in each tree before building",
+		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
+	{Name: "pass-env", Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",
+		set: func(c *Config, t []string) error {
+			c.PassEnv = words(t)
+			for _, n := range c.PassEnv {
+				if !regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(n) {
+					return fmt.Errorf("%q is no variable's name", n)
+				}
+			}
+			return nil
+		}},
+	{Name: "timeout", Arg: "DURATION", Default: "0s", Usage: "when a benchmark process counts as hung; 0s: by what it took on base",
+		set: func(c *Config, t []string) (err error) { c.Timeout, err = duration(last(t)); return err }},
+	{Name: "seed", Arg: "N", Default: "0", Usage: "repeats the order of measuring; 0: a new one",
+		set: func(c *Config, t []string) (err error) {
+			if c.Seed, err = strconv.ParseUint(last(t), 10, 53); err != nil {
+				return fmt.Errorf("want a whole number below %d", uint64(1)<<53)
+			}
+			if c.Seed == 0 {
+				c.Seed = 1 + rand.Uint64N(1<<32)
+			}
+			return nil
+		}},
+	{Name: "reports-dir", Arg: "DIR", Default: "perf_reports", Usage: "where reports and the baseline lie, relative to the project's root",
+		set: func(c *Config, t []string) error { c.ReportsDir = last(t); return inside(c.ReportsDir) }},
+	{Name: "working-directory", Short: "C", Arg: "DIR", Default: ".", Usage: "run as if started there",
+		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},
+}
+
+// Find returns the option of that name.
+func Find(name string) (Option, bool) {
+	for _, o := range Options {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Option{}, false
+}
+
+func last(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(texts[len(texts)-1])
+}
+
+func noDash(texts ...string) error {
+	for _, t := range texts {
+		if strings.HasPrefix(t, "-") {
+			return fmt.Errorf("%q begins with a dash and would be read as a flag", t)
+		}
+	}
+	return nil
+}
+
+func oneOf(s string, choices ...string) error {
+	for _, c := range choices {
+		if s == c {
+			return nil
+		}
+	}
+	return fmt.Errorf("want one of %s", strings.Join(choices, ", "))
+}
+
+func compiles(expr string) error {
+	for part := range strings.SplitSeq(expr, "/") {
+		if _, err := regexp.Compile(part); err != nil {
+			if _, whole := regexp.Compile(expr); whole == nil {
+				return nil // the slash stands inside brackets
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// duration reads a Go duration; a bare number is seconds.
+func duration(s string) (time.Duration, error) {
+	if n, err := strconv.ParseFloat(s, 64); err == nil {
+		s = strconv.FormatFloat(n, 'f', -1, 64) + "s"
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, errors.New("want a duration such as 90s or 5m")
+	}
+	if d < 0 {
+		return 0, errors.New("want a duration that is not negative")
+	}
+	return d, nil
+}
+
+// maxEffect is the largest effect that makes sense: a tenfold slowdown.
+const maxEffect = 9
+
+// fraction reads 5% or 0.05.
+func fraction(s string) (float64, error) {
+	text, percent := strings.CutSuffix(s, "%")
+	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil {
+		return 0, errors.New("want a percentage such as 5%, or a fraction such as 0.05")
+	}
+	if percent {
+		f /= 100
+	} else if f >= 1 {
+		return 0, fmt.Errorf("without a percent sign it is a fraction; write %s%%", s)
+	}
+	if !(f > 0 && f <= maxEffect) {
+		return 0, errors.New("want more than 0% and at most 900%")
+	}
+	return f, nil
+}
+
+func boolean(s string) (bool, error) {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, errors.New("want true or false")
+	}
+	return b, nil
+}
+
+func inside(dir string) error {
+	if !filepath.IsLocal(dir) || filepath.Clean(dir) == "." {
+		return errors.New("want a folder inside the project")
+	}
+	return nil
+}
