@@ -1,0 +1,99 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// GoBench writes a Set in the Go benchmark format, one line a sample, so that benchstat and its
+// kin read what was measured. A nil Set writes nothing.
+func GoBench(w io.Writer, s *result.Set) error {
+	if s == nil {
+		return nil
+	}
+	if _, err := io.WriteString(w, unitLines(s)); err != nil {
+		return err
+	}
+	bw := benchfmt.NewWriter(w)
+	for _, b := range s.Benchmarks {
+		for _, r := range results(s, b) {
+			if err := bw.Write(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unitLines declares the direction of units that other tools do not know.
+func unitLines(s *result.Set) string {
+	seen := map[string]bool{}
+	text := ""
+	for _, b := range s.Benchmarks {
+		for _, m := range b.Metrics {
+			if u := m.Unit; !seen[u.Name] && u.Better != result.Unknown && result.UnitOf(u.Name).Better == result.Unknown {
+				text += fmt.Sprintf("Unit %s better=%s\n", u.Name, u.Better)
+			}
+			seen[m.Unit.Name] = true
+		}
+	}
+	return text
+}
+
+// results turns a benchmark's samples into lines: one a pair, with every metric of it.
+func results(s *result.Set, b *result.Benchmark) []*benchfmt.Result {
+	var lines []*benchfmt.Result
+	at := map[int]*benchfmt.Result{}
+	for _, m := range b.Metrics {
+		for _, sample := range m.Samples {
+			r := at[sample.Pair]
+			if r == nil {
+				r = newResult(s, b, sample.Iters)
+				at[sample.Pair] = r
+				lines = append(lines, r)
+			}
+			r.Values = append(r.Values, goValue(sample.Value, m.Unit.Name))
+		}
+	}
+	return lines
+}
+
+// goValue writes times and rates in the units that `go test` prints, which every reader of the
+// format knows.
+func goValue(v float64, unit string) benchfmt.Value {
+	switch unit {
+	case "sec/op":
+		return benchfmt.Value{Value: v, Unit: unit, OrigValue: digits(v * 1e9), OrigUnit: "ns/op"}
+	case "B/s":
+		return benchfmt.Value{Value: v, Unit: unit, OrigValue: digits(v / 1e6), OrigUnit: "MB/s"}
+	}
+	return benchfmt.Value{Value: v, Unit: unit}
+}
+
+// digits drops the last digits of v, which only the change of unit brought in.
+func digits(v float64) float64 {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 13, 64), 64)
+	if err != nil {
+		return v
+	}
+	return r
+}
+
+func newResult(s *result.Set, b *result.Benchmark, iters int) *benchfmt.Result {
+	name := b.Name
+	if p := s.Env.GOMAXPROCS; p > 1 {
+		name = fmt.Sprintf("%s-%d", name, p)
+	}
+	r := &benchfmt.Result{Name: benchfmt.Name(name), Iters: iters}
+	for _, kv := range [][2]string{{"goos", s.Env.GOOS}, {"goarch", s.Env.GOARCH}, {"pkg", b.Package}, {"cpu", s.Env.CPU}} {
+		if kv[1] != "" {
+			r.SetConfig(kv[0], kv[1])
+		}
+	}
+	return r
+}

@@ -1,0 +1,196 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/result"
+)
+
+// Markdown draws the document as GitHub Markdown for the job summary: the verdict in one line, the
+// rows that changed, the rest folded away.
+func Markdown(w io.Writer, d *Document) error {
+	m := &markdown{printer: printer{w: w}, d: d, short: namesOf(d)}
+	m.line("## %s perfgate: %s", sign(d.Outcome.Gate), word(d.Outcome.Gate))
+	m.line("")
+	m.line("**%s**", html.EscapeString(headline(d)))
+	m.line("")
+	m.problems()
+	m.changes()
+	m.paragraph(detectable(d))
+	m.details("Unchanged and inconclusive", rest(d, compare.AgainstBase))
+	m.details("Against the committed baseline", rest(d, compare.AgainstBaseline))
+	m.environment()
+	m.notes()
+	return m.err
+}
+
+type markdown struct {
+	printer
+	d     *Document
+	short names
+	ns    notes
+}
+
+func sign(g compare.Gate) string {
+	switch g {
+	case compare.Pass:
+		return "✅"
+	case compare.Fail:
+		return "❌"
+	}
+	return "⚠️"
+}
+
+func (m *markdown) paragraph(text string) {
+	if text != "" {
+		m.line("%s", prose(text))
+		m.line("")
+	}
+}
+
+func (m *markdown) problems() {
+	for _, p := range m.d.Outcome.Problems {
+		m.line("> [!CAUTION]")
+		m.line("> %s", prose(p))
+		m.line("")
+	}
+}
+
+func (m *markdown) changes() {
+	rows := changed(m.d)
+	if len(rows) == 0 {
+		m.paragraph("No benchmark changed.")
+		return
+	}
+	m.rows(rows)
+}
+
+// rows draws a table of comparisons.
+func (m *markdown) rows(rows []*compare.Comparison) {
+	m.line("| benchmark | metric | base | head | change | verdict |")
+	m.line("|---|---|--:|--:|--:|---|")
+	for _, c := range rows {
+		var refs []string
+		for _, r := range m.ns.refs(c) {
+			refs = append(refs, fmt.Sprint(r))
+		}
+		verdict := string(c.Verdict)
+		if c.Failing() {
+			verdict = "**" + verdict + "**"
+		}
+		if len(refs) > 0 {
+			verdict += " <sup>" + strings.Join(refs, ",") + "</sup>"
+		}
+		m.line("| %s | %s | %s | %s | %s | %s |", code(m.short.of(c.Key)), code(metricName(c)),
+			summary(c.Base, c.Unit), summary(c.Head, c.Unit), change(c), verdict)
+	}
+	m.line("")
+}
+
+func (m *markdown) details(title string, rows []*compare.Comparison) {
+	if len(rows) == 0 {
+		return
+	}
+	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "metric"))
+	m.line("")
+	m.rows(rows)
+	m.line("</details>")
+	m.line("")
+}
+
+// environment shows where and how both sides were measured.
+func (m *markdown) environment() {
+	f := m.d.File
+	m.line("<details><summary>How this was measured</summary>")
+	m.line("")
+	m.paragraph(method(m.d))
+	m.paragraph(geoMeans(m.d))
+	m.line("| | base | head |")
+	m.line("|---|---|---|")
+	m.line("| source | %s | %s |", prose(source(f.Base)), prose(source(f.Head)))
+	var base []result.EnvField
+	if f.Base != nil {
+		base = f.Base.Env.Fields()
+	}
+	for i, field := range f.Head.Env.Fields() {
+		other := ""
+		if base != nil {
+			other = base[i].Value
+		}
+		if field.Value != "" || other != "" {
+			m.line("| %s | %s | %s |", field.Name, prose(other), prose(field.Value))
+		}
+	}
+	m.line("")
+	m.provenance()
+	m.line("</details>")
+	m.line("")
+}
+
+func (m *markdown) provenance() {
+	f := m.d.File
+	if f.BaselineInfo != "" {
+		m.paragraph("Baseline: " + f.BaselineInfo + ".")
+	}
+	text := fmt.Sprintf("perfgate %s, %s.", f.Tool.Version, f.GeneratedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
+	if r := f.Run; r != nil {
+		text += fmt.Sprintf(" %d pairs a benchmark, %.0f s of the budget of %.0f s, %.0f s of building.", r.Pairs, r.RunSec, r.BudgetSec, r.BuildSec)
+	}
+	m.paragraph(text)
+	if cmd := replay(m.d); cmd != "" {
+		m.line("Repeat this order of measuring with `%s`.", cmd)
+		m.line("")
+	}
+}
+
+func (m *markdown) notes() {
+	for i, n := range m.ns.texts {
+		m.line("<sup>%d</sup> %s  ", i+1, prose(n))
+	}
+	if len(m.ns.texts) > 0 {
+		m.line("")
+	}
+	for _, w := range m.d.File.Warnings {
+		m.line("> [!WARNING]")
+		m.line("> %s", prose(w))
+		m.line("")
+	}
+}
+
+// code writes hostile text as a code span that survives in a table cell: nothing in it is a link,
+// a mention, markup or a cell's end.
+func code(s string) string { return span(oneLine(s)) }
+
+func span(s string) string {
+	if s == "" {
+		return ""
+	}
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + strings.ReplaceAll(breakCommand(s), "|", `\|`) + fence
+}
+
+// breakCommand keeps a GitHub runner that prints the report from reading commands in it.
+func breakCommand(s string) string { return strings.ReplaceAll(s, "##[", "##\u2060[") }
+
+// harmless text has nothing that Markdown, HTML or GitHub could read as more than text.
+var harmless = regexp.MustCompile(`^[\p{L}\p{N} ,.;:%()/+=~“”'–−…±≤-]*$`)
+
+// prose writes a sentence of ours that may quote a stranger: as text where it is harmless, else
+// as a code span.
+func prose(s string) string {
+	if s = clean(s, maxSentence); harmless.MatchString(s) && !strings.Contains(s, "://") && !strings.Contains(s, "www.") && !strings.Contains(s, "~~") {
+		return s
+	}
+	return span(s)
+}

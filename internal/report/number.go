@@ -1,0 +1,122 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"golang.org/x/perf/benchunit"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/result"
+)
+
+// value writes v in unit u with a prefix: 1.234µs, 1.500KiB, 3.
+func value(v float64, u result.Unit) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case v == 0, v == math.Trunc(v) && math.Abs(v) < 1000 && !u.Timing():
+		return strconv.FormatFloat(v, 'f', -1, 64) + suffix(u)
+	}
+	return benchunit.Scale(v, benchunit.ClassOf(u.Name)) + suffix(u)
+}
+
+// suffix is the unit of one value where it is short and known.
+func suffix(u result.Unit) string {
+	unit, _, _ := strings.Cut(u.Name, "/")
+	switch {
+	case unit == "sec" || strings.HasSuffix(unit, "-sec"):
+		return "s"
+	case u.Name == "B/s":
+		return "B/s"
+	case unit == "B" || strings.HasSuffix(unit, "-B"):
+		return "B"
+	}
+	return ""
+}
+
+// summary writes a side's median with the half width of its interval, as benchstat does.
+func summary(s compare.Summary, u result.Unit) string {
+	if s.N == 0 {
+		return "–"
+	}
+	text := value(s.Center, u)
+	if s.Lo == s.Hi {
+		return text
+	}
+	if math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) || s.Center == 0 {
+		return text + " ±∞"
+	}
+	return fmt.Sprintf("%s ±%.0f%%", text, 100*math.Max(s.Hi-s.Center, s.Center-s.Lo)/math.Abs(s.Center))
+}
+
+// change writes the estimated change with its interval.
+func change(c *compare.Comparison) string {
+	switch {
+	case c.Unit.Name == "" || c.Base.N == 0 || c.Head.N == 0 || math.IsNaN(c.Change):
+		return "–"
+	case c.Exact:
+		return exactChange(c)
+	case c.Absolute && c.Change == 0 && c.Lo == 0 && c.Hi == 0:
+		return "0"
+	case c.Absolute:
+		return fmt.Sprintf("%s [%s, %s]", signed(c.Change, c.Unit), signed(c.Lo, c.Unit), signed(c.Hi, c.Unit))
+	case math.IsInf(c.Lo, 0) || math.IsInf(c.Hi, 0):
+		return percent(c.Change)
+	}
+	return fmt.Sprintf("%s [%s, %s]", percent(c.Change), percent(c.Lo), percent(c.Hi))
+}
+
+// exactChange writes the difference of two constants, which has no interval.
+func exactChange(c *compare.Comparison) string {
+	diff := c.Head.Center - c.Base.Center
+	switch {
+	case diff == 0:
+		return "0"
+	case c.Base.Center == 0:
+		return signed(diff, c.Unit)
+	}
+	return fmt.Sprintf("%s (%s)", signed(diff, c.Unit), percent(c.Change))
+}
+
+func signed(v float64, u result.Unit) string {
+	if v < 0 {
+		return "−" + value(-v, u)
+	}
+	return "+" + value(v, u)
+}
+
+// percent writes a fraction with a sign, with more digits where it is small.
+func percent(f float64) string {
+	sign := "+"
+	if f < 0 {
+		sign, f = "−", -f
+	}
+	switch p := 100 * f; {
+	case math.IsInf(p, 0):
+		return sign + "∞"
+	case p >= 100:
+		return fmt.Sprintf("%s%.0f%%", sign, p)
+	case p >= 0.05:
+		return fmt.Sprintf("%s%.1f%%", sign, p)
+	}
+	return "0.0%"
+}
+
+// bare writes a fraction as a percentage without a sign.
+func bare(f float64) string {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return "∞"
+	}
+	return strings.Replace(strings.TrimLeft(percent(f), "+"), ".0%", "%", 1)
+}
+
+// plural writes a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,94 @@
+// Package report draws a finished document: for the terminal, as Markdown, as JSON and in the Go
+// benchmark format. A report is a function of its input and an io.Writer; it judges nothing and
+// changes nothing.
+//
+// Names and messages come from the measured project, which on a pull request is a stranger's:
+// every format makes them inert in its own way.
+package report
+
+import (
+	"cmp"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/result"
+)
+
+// Document is all that a report may say.
+type Document struct {
+	File    *result.File
+	Outcome *compare.Outcome
+	Policy  compare.Policy
+}
+
+// Format is one way of drawing a document.
+type Format struct {
+	Name string
+	// File is where check leaves it in the reports folder, empty for none.
+	File  string
+	Write func(io.Writer, *Document) error
+}
+
+// Formats is the one list of formats.
+var Formats = []Format{
+	{Name: "text", Write: Text},
+	{Name: "markdown", File: "before_after.md", Write: Markdown},
+	{Name: "json", Write: JSON},
+	{Name: "base", File: "base.txt", Write: func(w io.Writer, d *Document) error { return GoBench(w, d.File.Base) }},
+	{Name: "head", File: "head.txt", Write: func(w io.Writer, d *Document) error { return GoBench(w, d.File.Head) }},
+}
+
+// isChanged reports whether a reader looks at the row first: it is not the same on both sides, or
+// is a benchmark that could not be compared at all.
+func isChanged(c *compare.Comparison) bool {
+	switch c.Verdict {
+	case compare.Regression, compare.Broken, compare.Missing, compare.Improvement, compare.Added:
+		return true
+	}
+	return c.Unit.Name == ""
+}
+
+// changed lists the rows that a reader looks at first.
+func changed(d *Document) []*compare.Comparison { return selectRows(d, isChanged) }
+
+// rest lists the other rows against one reference.
+func rest(d *Document, against compare.Reference) []*compare.Comparison {
+	return selectRows(d, func(c *compare.Comparison) bool { return c.Against == against && !isChanged(c) })
+}
+
+// selectRows returns the rows that keep wants, the worst verdicts and the largest changes first.
+func selectRows(d *Document, keep func(*compare.Comparison) bool) []*compare.Comparison {
+	var rows []*compare.Comparison
+	for _, c := range d.Outcome.Comparisons {
+		if keep(c) {
+			rows = append(rows, c)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *compare.Comparison) int {
+		return cmp.Or(
+			cmp.Compare(rank(a), rank(b)),
+			cmp.Compare(size(b), size(a)),
+			a.Key.Compare(b.Key),
+			a.Unit.Compare(b.Unit),
+		)
+	})
+	return rows
+}
+
+func rank(c *compare.Comparison) int {
+	r := 2 * slices.Index(compare.Verdicts, c.Verdict)
+	if !c.Gated {
+		r++
+	}
+	return r
+}
+
+// size orders changed rows by how much they changed; what did not change keeps the order of names.
+func size(c *compare.Comparison) float64 {
+	if c.Verdict != compare.Regression && c.Verdict != compare.Improvement || math.IsNaN(c.Change) {
+		return 0
+	}
+	return math.Abs(math.Log1p(math.Max(c.Change, -0.999999)))
+}
