@@ -195,7 +195,7 @@ func (s *schedule) explainUnmeasured(targets []*Target) {
 			}
 			b.Unmeasured = "the budget ended before it"
 			if t.Cost > 0 {
-				b.Unmeasured = fmt.Sprintf("%d pairs need %v more of budget", s.floor, (time.Duration(s.floor) * t.Cost).Round(time.Second))
+				b.Unmeasured = fmt.Sprintf("its %d pairs take %v", s.floor, (time.Duration(s.floor) * t.Cost).Round(time.Second))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // The measured time of one sample.
 const (
 	sampleMin  = 20 * time.Millisecond
-	sampleAim  = 30 * time.Millisecond
+	sampleAim  = 25 * time.Millisecond
 	sampleMax  = 50 * time.Millisecond
 	wallMax    = time.Second     // a process is not made longer than this to reach sampleMin
 	storedMin  = sampleMin / 4   // a stored baseline's iteration count is kept while the

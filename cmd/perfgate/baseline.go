@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
+)
+
+// baseline looks at, renews or checks the committed baseline.
+func (a *app) baseline(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "show":
+			return a.baselineShow(args[1:])
+		case "update":
+			return a.baselineUpdate(ctx, args[1:])
+		case "verify":
+			return a.baselineVerify(args[1:])
+		case "-h", "--help":
+			return ignoreHelp(newFlags("baseline", "show|update|verify").parse(a, args, 0))
+		}
+	}
+	return usagef("want: perfgate baseline show, update or verify")
+}
+
+// stored parses a subcommand's flags and reads the baseline, which must be there.
+func (a *app) stored(f *flags, args []string) (*project, *result.File, error) {
+	f.options("reports-dir", "working-directory")
+	if err := f.parse(a, args, 0); err != nil {
+		return nil, nil, err
+	}
+	p, err := a.configure(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := readResult(p.reports(baselineFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("no baseline at %s; make one with: perfgate baseline update", p.reports(baselineFile))
+	}
+	return p, b, err
+}
+
+func (a *app) baselineShow(args []string) error {
+	f := newFlags("baseline show", "")
+	asJSON := f.Bool("json", false, "print the file itself")
+	p, b, err := a.stored(f, args)
+	if err != nil {
+		return ignoreHelp(err)
+	}
+	if *asJSON {
+		return b.Write(a.stdout)
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", p.reports(baselineFile), describeBaseline(b))
+	for _, e := range b.Head.Env.Fields() {
+		if e.Value != "" {
+			fmt.Fprintf(a.stdout, "%s: %s\n", e.Name, e.Value)
+		}
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, bench := range b.Head.Benchmarks {
+		for _, m := range bench.Metrics {
+			fmt.Fprintln(w, strings.Join(report.MetricLine(bench, m), "\t"))
+		}
+	}
+	return w.Flush()
+}
+
+// baselineVerify checks schema, provenance and the hash over the samples, which readResult does.
+func (a *app) baselineVerify(args []string) error {
+	p, b, err := a.stored(newFlags("baseline verify", ""), args)
+	if err != nil {
+		return ignoreHelp(err)
+	}
+	if b.ThresholdsOnly {
+		return fmt.Errorf("%s: schema 1 has neither samples nor provenance; measure it again with: perfgate baseline update", p.reports(baselineFile))
+	}
+	fmt.Fprintf(a.stdout, "%s: good, %d benchmarks, %s\n", p.reports(baselineFile), len(b.Head.Benchmarks), describeBaseline(b))
+	return nil
+}
+
+// baselineUpdate measures the work tree and makes it the committed reference.
+func (a *app) baselineUpdate(ctx context.Context, args []string) error {
+	f := newFlags("baseline update", "")
+	f.options("packages", "bench", "tags", "budget", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
+	reason := f.String("reason", "", "why it is forced; kept in the file")
+	if err := f.parse(a, args, 0); err != nil {
+		return ignoreHelp(err)
+	}
+	if *force != (*reason != "") {
+		return usagef("--force and --reason belong together")
+	}
+	p, err := a.configure(f)
+	if err != nil {
+		return err
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	if err := p.refuseDirty(ctx, *force); err != nil {
+		return err
+	}
+	old, err := p.readBaseline()
+	if err != nil {
+		a.warn("the old baseline is replaced unread: %v", err)
+	}
+	file, err := p.measure(ctx, nil, old)
+	if err != nil {
+		return err
+	}
+	file.Baseline, file.BaselineInfo, file.Reason = nil, "", *reason
+	if err := unfit(file); err != nil && !*force {
+		return fmt.Errorf("%w; the baseline stays as it was (--force --reason TEXT writes it all the same)", err)
+	}
+	if err := p.writeFile(baselineFile, file); err != nil {
+		return err
+	}
+	return a.printMove(old, file)
+}
+
+// refuseDirty keeps a baseline from naming a commit that it was not measured on.
+func (p *project) refuseDirty(ctx context.Context, force bool) error {
+	if force {
+		return nil
+	}
+	if p.repo == nil {
+		return fmt.Errorf("%s is not in a git repository: a baseline names the commit that it was measured on (--force --reason TEXT makes one without)", p.root)
+	}
+	dirt, err := p.repo.Dirty(ctx, p.reports(""))
+	if err != nil {
+		return err
+	}
+	if len(dirt) > 0 {
+		return fmt.Errorf("the tree has uncommitted changes (%s): commit or stash them, a baseline names the commit that it was measured on", strings.TrimSpace(dirt[0]))
+	}
+	return nil
+}
+
+// failures returns what went wrong with a Set's benchmarks.
+func failures(s *result.Set) error {
+	var errs []error
+	for _, b := range s.BuildFailures {
+		errs = append(errs, fmt.Errorf("%s does not build: %s", b.Package, b.Message))
+	}
+	for _, b := range s.Benchmarks {
+		if b.Status == result.Failed {
+			errs = append(errs, fmt.Errorf("%s fails: %s", b.Key(), b.Message))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unfit says why a measured file must not become the baseline.
+func unfit(f *result.File) error {
+	errs := []error{failures(f.Head)}
+	need := compare.DefaultPolicy.NeedPairs(len(f.Head.Benchmarks))
+	for _, b := range f.Head.Benchmarks {
+		if n := b.Pairs(); b.Status == result.OK && n < need {
+			errs = append(errs, fmt.Errorf("%s has %d samples, fewer than %d: raise --budget", b.Key(), n, need))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// printMove prints the old and the new values of what is compared with a baseline.
+func (a *app) printMove(old, file *result.File) error {
+	if old == nil || old.ThresholdsOnly {
+		fmt.Fprintf(a.stdout, "new baseline: %s, %d benchmarks\n", describeBaseline(file), len(file.Head.Benchmarks))
+		return nil
+	}
+	move := &result.File{Tool: file.Tool, GeneratedAt: file.GeneratedAt, Head: file.Head, Baseline: old.Head, BaselineInfo: describeBaseline(old)}
+	d := &report.Document{File: move, Policy: compare.DefaultPolicy, Outcome: compare.Judge(move, compare.DefaultPolicy)}
+	fmt.Fprintf(a.stdout, "baseline: %s → %s\n", describeBaseline(old), describeBaseline(file))
+	return report.Moves(a.stdout, d)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
+)
+
+// check is the gate: measure, compare, report, exit.
+func (a *app) check(ctx context.Context, args []string) error {
+	f := newFlags("check", "")
+	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "strict", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	asJSON := f.Bool("json", false, "print the report as JSON")
+	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
+	if err := f.parse(a, args, 0); err != nil {
+		return ignoreHelp(err)
+	}
+	p, err := a.configure(f)
+	if err != nil {
+		return err
+	}
+	if *printConfig {
+		return a.printConfig(p.config)
+	}
+	return p.gate(ctx, *asJSON)
+}
+
+// gate measures the project against its references and delivers the verdict.
+func (p *project) gate(ctx context.Context, asJSON bool) error {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	base, baseline, err := p.references(ctx)
+	if err != nil {
+		return err
+	}
+	p.announce(base, baseline)
+	f, err := p.measure(ctx, base, baseline)
+	if f == nil {
+		return err
+	}
+	d := &report.Document{File: f, Policy: p.config.Policy()}
+	if baseline != nil && f.Baseline != nil {
+		f.Baseline = p.selected(f.Baseline, f.Head)
+	}
+	d.Outcome = compare.Judge(f, d.Policy)
+	if deliverErr := p.deliver(d, asJSON); err == nil && d.Outcome.Gate != compare.Fail {
+		err = deliverErr
+	} else if deliverErr != nil {
+		p.app.warn("%v", deliverErr)
+	}
+	if err != nil {
+		return err
+	}
+	return gateError(d.Outcome.Gate)
+}
+
+// references finds what to compare with: the base commit and the committed baseline, as far as
+// the configuration asks for them and they exist.
+func (p *project) references(ctx context.Context) (*harness.BaseCommit, *result.File, error) {
+	var base *harness.BaseCommit
+	var baseline *result.File
+	var err error
+	if p.config.Against != config.Base {
+		if baseline, err = p.readBaseline(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p.config.Against != config.Baseline {
+		base, err = p.resolveBase(ctx)
+		var unresolved *harness.BaseError
+		switch {
+		case err == nil:
+		case p.config.Against == config.Both && p.config.Base == "" && p.repo == nil && baseline != nil:
+			p.app.warn("%v; comparing with the baseline alone", err)
+		case errors.As(err, &unresolved):
+			return nil, nil, fmt.Errorf("the base cannot be resolved: %w", err)
+		default:
+			return nil, nil, err
+		}
+	}
+	switch {
+	case baseline == nil && p.config.Against == config.Baseline:
+		return nil, nil, fmt.Errorf("no baseline at %s; make one with: perfgate baseline update", p.reports(baselineFile))
+	case baseline == nil && p.config.Against == config.Both:
+		p.app.say("no committed baseline; make one with: perfgate baseline update")
+	}
+	return base, baseline, nil
+}
+
+func (p *project) resolveBase(ctx context.Context) (*harness.BaseCommit, error) {
+	if p.repo == nil {
+		return nil, &harness.BaseError{Problem: p.root + " is not in a git repository, so there is no base commit",
+			Remedy: "run git init and commit, or compare with a stored baseline: perfgate baseline update --force --reason 'no git', then check --against baseline"}
+	}
+	dirt, err := p.repo.Dirty(ctx, p.reports(""))
+	if err != nil {
+		return nil, err
+	}
+	base, err := p.repo.ResolveBase(ctx, harness.BaseOptions{
+		Ref:         p.config.Base,
+		PullRequest: p.app.getenv("GITHUB_EVENT_NAME") == "pull_request",
+		Fetch:       p.app.runner.Active(),
+		Dirty:       len(dirt) > 0,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &base, nil
+}
+
+func (p *project) announce(base *harness.BaseCommit, baseline *result.File) {
+	against := ""
+	if base != nil {
+		against = fmt.Sprintf("%.12s (%s)", base.Commit, base.Ref)
+	}
+	if baseline != nil {
+		if against != "" {
+			against += " and "
+		}
+		against += "the baseline of " + describeBaseline(baseline)
+	}
+	p.app.say("comparing %s with %s; budget %v, seed %d", p.root, against, p.config.Budget, p.config.Seed)
+}
+
+// selected returns the baseline's benchmarks that this run asked for: with --bench or --packages
+// the others are not missing.
+func (p *project) selected(baseline, head *result.Set) *result.Set {
+	filter, err := harness.NewFilter(p.config.Bench)
+	if err != nil { // it was used before
+		return baseline
+	}
+	measured := map[string]bool{}
+	for _, b := range head.Benchmarks {
+		measured[b.Package] = true
+	}
+	all := len(p.config.Packages) == 1 && p.config.Packages[0] == "./..."
+	kept := *baseline
+	kept.Benchmarks = nil
+	for _, b := range baseline.Benchmarks {
+		if b.Suite == harness.SuiteGoBench && filter.Match(b.Name) && (all || measured[b.Package]) {
+			kept.Benchmarks = append(kept.Benchmarks, b)
+		}
+	}
+	return &kept
+}
+
+// say is a line of the conversation.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "perfgate: "+format+"\n", args...)
+}
+
+func (a *app) warn(format string, args ...any) { a.say("warning: "+format, args...) }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/org/perfgate/internal/github"
+)
+
+// app is what the commands share: the outside world, passed in.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	runner         *github.Runner
+	now            func() time.Time
+}
+
+// command is one row of the table of subcommands.
+type command struct {
+	name, args, summary string
+	run                 func(a *app, ctx context.Context, args []string) error
+}
+
+// commands is the one list of subcommands. Help and the tests range over it.
+var commands []command
+
+func init() { // help refers to the table, which refers to help
+	commands = []command{
+		{"check", "", "measure base and head, compare, report, exit: the gate", (*app).check},
+		{"run", "", "measure the work tree only and write latest.json", (*app).measureOnly},
+		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
+		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
+		{"baseline", "show|update|verify", "look at, renew or check the committed baseline", (*app).baseline},
+		{"version", "", "print the version", (*app).version},
+		{"help", "[COMMAND]", "print help", (*app).help},
+	}
+}
+
+func find(name string) (command, bool) {
+	for _, c := range commands {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+// run runs perfgate and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, now: time.Now}
+	a.runner = github.New(a.getenv, stdout)
+	if a.runner.Active() { // the runner reads commands in both streams
+		a.stdout, a.stderr = inertWriter{stdout}, inertWriter{stderr}
+	}
+	err := a.dispatch(ctx, args)
+	if ctx.Err() != nil && exitCode(err) == exitNoVerdict {
+		err = fmt.Errorf("interrupted: %w", ctx.Err()) // whatever failed, failed because of that
+	}
+	code := exitCode(err)
+	if code != exitFail && code != exitOK {
+		fmt.Fprintf(a.stderr, "perfgate: %s\n", strings.TrimSpace(err.Error()))
+	}
+	return code
+}
+
+func (a *app) dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return a.help(ctx, nil)
+	}
+	switch args[0] {
+	case "-h", "--help":
+		return a.help(ctx, args[1:])
+	case "--version":
+		return a.version(ctx, nil)
+	}
+	c, ok := find(args[0])
+	if !ok {
+		return usagef("unknown command %q%s; see perfgate help", args[0], suggestCommand(args[0]))
+	}
+	return c.run(a, ctx, args[1:])
+}
+
+func (a *app) getenv(name string) string {
+	for i := len(a.environ) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(a.environ[i], name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// inertWriter breaks up what a GitHub runner would read as a command.
+type inertWriter struct{ w io.Writer }
+
+func (i inertWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(i.w, github.EscapeLog(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

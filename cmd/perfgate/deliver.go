@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/github"
+	"github.com/org/perfgate/internal/report"
+)
+
+// deliver writes the reports, prints one and hands the Markdown to the Actions runner where there
+// is one. A runner that cannot be told is a warning: it changes no verdict.
+func (p *project) deliver(d *report.Document, asJSON bool) error {
+	errs := []error{p.writeFile(latestFile, d.File)}
+	var markdown []byte
+	for _, f := range report.Formats {
+		if f.File == "" {
+			continue
+		}
+		var buf bytes.Buffer
+		if err := f.Write(&buf, d); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", f.File, err))
+			continue
+		}
+		if f.Name == "markdown" {
+			markdown = buf.Bytes()
+		}
+		errs = append(errs, p.write(f.File, buf.Bytes()))
+	}
+	errs = append(errs, p.app.print(d, asJSON))
+	p.tellRunner(d, string(markdown))
+	return errors.Join(errs...)
+}
+
+// print writes the report to standard output.
+func (a *app) print(d *report.Document, asJSON bool) error {
+	if asJSON {
+		return report.JSON(a.stdout, d)
+	}
+	return report.Text(a.stdout, d)
+}
+
+// tellRunner gives summary, outputs and annotations to a GitHub Actions runner.
+func (p *project) tellRunner(d *report.Document, markdown string) {
+	r := p.app.runner
+	if err := r.AppendSummary(markdown); err != nil {
+		p.app.warn("job summary: %v", err)
+	}
+	for _, o := range outputs(d, p.config.ReportsDir) {
+		if err := r.SetOutput(o[0], o[1]); err != nil {
+			p.app.warn("output %s: %v", o[0], err)
+		}
+	}
+	if !r.Active() {
+		return
+	}
+	if err := r.Annotate(annotations(d)); err != nil {
+		p.app.warn("annotations: %v", err)
+	}
+}
+
+// outputs are the action's outputs: fixed words, numbers and paths.
+func outputs(d *report.Document, dir string) [][2]string {
+	out := [][2]string{
+		{"verdict", string(d.Outcome.Gate)},
+		{"exit-code", strconv.Itoa(exitCode(gateError(d.Outcome.Gate)))},
+		{"report", filepath.ToSlash(filepath.Join(dir, "before_after.md"))},
+		{"report-json", filepath.ToSlash(filepath.Join(dir, latestFile))},
+	}
+	for _, v := range compare.Verdicts {
+		out = append(out, [2]string{outputName(v), strconv.Itoa(d.Outcome.Count(v))})
+	}
+	return out
+}
+
+// outputName is the plural where English has one.
+func outputName(v compare.Verdict) string {
+	switch v {
+	case compare.Regression, compare.Improvement:
+		return string(v) + "s"
+	}
+	return string(v)
+}
+
+// annotations are one for each row that fails the gate and for each reason without a verdict.
+func annotations(d *report.Document) []github.Annotation {
+	var as []github.Annotation
+	for _, c := range d.Outcome.Comparisons {
+		if c.Failing() {
+			as = append(as, github.Annotation{Level: "error", Title: "perfgate: " + string(c.Verdict), Message: report.Sentence(c)})
+		}
+	}
+	for _, problem := range d.Outcome.Problems {
+		as = append(as, github.Annotation{Level: "error", Title: "perfgate: no verdict", Message: problem})
+	}
+	return as
+}

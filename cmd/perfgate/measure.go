@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/result"
+)
+
+// maxPairs bounds the pairs of a benchmark where the budget would allow more: beyond, the precision
+// that a pair adds is not worth the wait.
+const maxPairs = 60
+
+// measure measures head, and base in turn with it where there is one. When ctx ends it returns
+// what was measured so far, marked partial, and ctx's error.
+func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baseline *result.File) (*result.File, error) {
+	suite, cleanup, err := p.suite(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	defer cleanup()
+	suite.Iters = storedIters(baseline)
+	f, err := p.newFile(ctx, base, baseline)
+	if err != nil {
+		return nil, err
+	}
+	policy := p.config.Policy()
+	progress := newProgress(p.app.stderr)
+	defer progress.close()
+	m, err := harness.Measure(ctx, suite, harness.Plan{
+		Seed: p.config.Seed, Budget: p.config.Budget, MaxPairs: maxPairs,
+		Floor: policy.PlanPairs, Need: policy.NeedPairs,
+		AfterRound: func(base, head *result.Set) {
+			part := *f
+			part.Partial = true
+			p.fill(&part, base, head)
+			p.writeFile(latestFile, &part) // the final write reports what is wrong with the disk
+		},
+	}, progress.observe)
+	if m == nil {
+		return nil, err
+	}
+	f.Partial = m.Partial
+	f.Warnings = append(f.Warnings, m.Warnings...)
+	f.Run = &result.Run{Measured: m.Measured, Total: m.Total, Pairs: m.Pairs,
+		BuildSec: m.BuildTime.Seconds(), RunSec: m.RunTime.Seconds(), BudgetSec: p.config.Budget.Seconds()}
+	p.fill(f, m.Base, m.Head)
+	return f, err
+}
+
+// latestFile holds the last run with its raw pairs.
+const latestFile = "latest.json"
+
+// fill puts measured Sets into f, keeping what f knows of their sources.
+func (p *project) fill(f *result.File, base, head *result.Set) {
+	put := func(to **result.Set, s *result.Set) {
+		if s == nil {
+			*to = nil
+			return
+		}
+		known := **to
+		known.Env, known.Benchmarks, known.BuildFailures = s.Env, s.Benchmarks, s.BuildFailures
+		*to = &known
+	}
+	put(&f.Head, head)
+	if f.Base != nil {
+		put(&f.Base, base)
+	}
+}
+
+// suite sets up the Go benchmarks of both trees. The cleanup removes base's checkout.
+func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
+	s := &harness.GoBench{
+		HeadDir: p.root, Packages: p.config.Packages, Bench: p.config.Bench, Tags: p.config.Tags,
+		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.childEnv(), PassEnv: p.config.PassEnv,
+	}
+	if base == nil {
+		dir, err := os.MkdirTemp("", "perfgate-")
+		s.Scratch = dir
+		return s, func() { os.RemoveAll(dir) }, err
+	}
+	rel, err := filepath.Rel(p.repo.Top, p.root)
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, nil, fmt.Errorf("%s is not inside the repository %s", p.root, p.repo.Top)
+	}
+	w, err := p.repo.Worktree(ctx, base.Commit)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Scratch, s.BaseDir = w.Scratch, filepath.Join(w.Dir, rel)
+	if !exists(s.BaseDir) {
+		w.Close()
+		return nil, nil, fmt.Errorf("the base %.12s (%s) has no folder %s: there is nothing to compare with", base.Commit, base.Ref, rel)
+	}
+	return s, func() {
+		if err := w.Close(); err != nil {
+			p.app.warn("remove the base's checkout: %v", err)
+		}
+	}, nil
+}
+
+// childEnv is the environment that the harness chooses from for its children.
+func (p *project) childEnv() []string { return p.app.gitEnv(p.root) }
+
+// newFile starts the file of a run: where it came from and what was asked for.
+func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baseline *result.File) (*result.File, error) {
+	policy, err := json.Marshal(p.config.Policy())
+	if err != nil {
+		return nil, err
+	}
+	c := p.config
+	f := &result.File{
+		Tool: tool(), GeneratedAt: p.app.now().UTC(), Seed: c.Seed, Policy: policy, Head: &result.Set{},
+		Scenario: map[string]string{"packages": strings.Join(c.Packages, " "), "bench": c.Bench, "tags": c.Tags, "budget": c.Budget.String()},
+	}
+	if p.repo != nil {
+		if f.Head.Commit, err = p.repo.Head(ctx); err != nil {
+			return nil, err
+		}
+		dirt, err := p.repo.Dirty(ctx, p.reports(""))
+		if err != nil {
+			return nil, err
+		}
+		f.Head.Dirty = len(dirt) > 0
+	}
+	f.Head.Ref = "work tree"
+	if base != nil {
+		f.Base = &result.Set{Commit: base.Commit, Ref: base.Ref}
+		f.Pairing = result.Paired
+	}
+	if baseline != nil {
+		f.Baseline = baseline.Head
+		f.BaselineInfo = describeBaseline(baseline)
+	}
+	return f, nil
+}
+
+// storedIters looks up the iteration counts of a baseline: allocations a set-up causes are divided
+// by them, so the same count gives the same number.
+func storedIters(baseline *result.File) func(result.Key) int {
+	if baseline == nil {
+		return nil
+	}
+	index := baseline.Head.Index()
+	return func(k result.Key) int {
+		b := index[k]
+		if b == nil || len(b.Metrics) == 0 || len(b.Metrics[0].Samples) == 0 {
+			return 0
+		}
+		return b.Metrics[0].Samples[0].Iters
+	}
+}
+
+func describeBaseline(f *result.File) string {
+	if f.ThresholdsOnly {
+		return "schema 1: thresholds only, without statistics"
+	}
+	commit := fmt.Sprintf("%.12s", f.Head.Commit)
+	if commit == "" {
+		commit = "a tree outside git"
+	}
+	text := commit + " of " + f.GeneratedAt.Format("2006-01-02")
+	if f.Reason != "" {
+		text += ", forced: " + f.Reason
+	}
+	return text
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/result"
+)
+
+// project is the checked-out project with its configuration.
+type project struct {
+	app    *app
+	root   string
+	config *config.Config
+	repo   *harness.Repo // nil outside git
+}
+
+// open finds the repository around the project, if there is one.
+func (p *project) open(ctx context.Context) error {
+	repo, err := harness.OpenRepo(ctx, p.root, p.app.gitEnv(p.root))
+	if errors.Is(err, harness.ErrNoRepo) {
+		return nil
+	}
+	p.repo = repo
+	return err
+}
+
+// gitEnv is the environment for git. In an action's container the work tree belongs to another
+// user than the one who runs git, which git refuses unless the folder is named as safe.
+func (a *app) gitEnv(root string) []string {
+	env := a.environ
+	if a.runner.Active() && a.getenv("GIT_CONFIG_COUNT") == "" {
+		env = append(env[:len(env):len(env)], "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
+	}
+	return env
+}
+
+func (p *project) reports(name string) string {
+	return filepath.Join(p.root, p.config.ReportsDir, name)
+}
+
+// ignoreOthers keeps everything in the reports folder out of git but the baseline, itself included:
+// a run leaves a clean tree clean.
+const ignoreOthers = "*\n!baseline.json\n"
+
+// makeReports creates the reports folder. One that holds nothing, or as in a fresh clone the baseline
+// alone, gets a .gitignore; one with more in it is the user's to manage.
+func (p *project) makeReports() error {
+	dir := p.reports("")
+	entries, err := os.ReadDir(dir)
+	if err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != baselineFile }) {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte(ignoreOthers), 0o644)
+}
+
+// write replaces a file of the reports folder as a whole or not at all.
+func (p *project) write(name string, data []byte) error {
+	if err := p.makeReports(); err != nil {
+		return err
+	}
+	if err := maybe.WriteFile(p.reports(name), data, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", p.reports(name), err)
+	}
+	return nil
+}
+
+func (p *project) writeFile(name string, f *result.File) error {
+	var buf bytes.Buffer
+	if err := f.Write(&buf); err != nil {
+		return fmt.Errorf("write %s: %w", p.reports(name), err)
+	}
+	return p.write(name, buf.Bytes())
+}
+
+// baselineFile is the committed reference.
+const baselineFile = "baseline.json"
+
+// readBaseline reads the committed baseline, nil where there is none.
+func (p *project) readBaseline() (*result.File, error) {
+	f, err := readResult(p.reports(baselineFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w; measure it again with: perfgate baseline update", err)
+	}
+	return f, nil
+}
+
+func readResult(name string) (*result.File, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	f, err := result.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
