@@ -14,9 +14,9 @@ func ExampleParse() {
 		return
 	}
 	for _, b := range f.Head.Benchmarks {
-		fmt.Println(b.Key(), b.Metrics[0].Unit.Name, b.Metrics[0].Samples)
+		fmt.Printf("%s %s %.3g\n", b.Key(), b.Metrics[0].Unit.Name, b.Metrics[0].Values())
 	}
-	// Output: Encode sec/op [{1.423e-06 714387 0}]
+	// Output: Encode sec/op [1.42e-06]
 }
 
 func ExampleGoBench() {
@@ -33,14 +33,14 @@ exit status 2
 		return
 	}
 	for _, b := range res.Set.Benchmarks {
-		fmt.Println(b.Key(), b.Status, b.Message)
+		fmt.Printf("%s: %s %q\n", b.Key(), b.Status, b.Message)
 	}
 	for _, w := range res.Warnings {
 		fmt.Println(w)
 	}
 	// Output:
-	// example.com/codec.Encode ok
-	// example.com/codec.Decode failed panic: no input
+	// example.com/codec.Encode: ok ""
+	// example.com/codec.Decode: failed "panic: no input"
 	// new.txt:4: result line of BenchmarkEncode-8 was broken up by log output
 	// new.txt:5: panic: no input
 	// new.txt:6: exit status 2

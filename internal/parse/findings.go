@@ -138,7 +138,6 @@ func (f *findings) header(key, val string) {
 		field = &f.env.CPU
 	default:
 		field = &f.env.Go
-		val = goVersion(val)
 	}
 	switch {
 	case *field == "":
@@ -146,14 +145,6 @@ func (f *findings) header(key, val string) {
 	case *field != val && val != "":
 		f.warn("%s changes from %q to %q: results of different machines in one input; the first is kept", key, *field, val)
 	}
-}
-
-// goVersion takes the version out of what `go version` prints.
-func goVersion(s string) string {
-	if words := strings.Fields(s); len(words) > 2 && words[0] == "go" && words[1] == "version" {
-		return words[2]
-	}
-	return s
 }
 
 // buildMessage keeps the compiler's first words about the package being built.

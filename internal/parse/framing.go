@@ -150,9 +150,21 @@ func cutHeader(line []byte) (key, val string, ok bool) {
 	if !found || len(v) > 0 && v[0] != ' ' && v[0] != '\t' {
 		return "", "", false
 	}
+	val = strings.TrimLeft(string(v), " \t")
 	switch key = string(k[:min(len(k), 16)]); key {
-	case "pkg", "goos", "goarch", "cpu", "go", "toolchain", "go-version":
-		return key, strings.TrimLeft(string(v), " \t"), true
+	case "pkg", "goos", "goarch", "cpu":
+		return key, val, true
+	case "go", "toolchain", "go-version": // but not "go: downloading example.com/m v1.0.0"
+		val = goVersion(val)
+		return key, val, strings.HasPrefix(val, "go1") || strings.HasPrefix(val, "devel ")
 	}
 	return "", "", false
+}
+
+// goVersion takes the version out of what `go version` prints.
+func goVersion(s string) string {
+	if words := strings.Fields(s); len(words) > 2 && words[0] == "go" && words[1] == "version" {
+		return words[2]
+	}
+	return s
 }

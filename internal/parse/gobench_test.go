@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,10 +144,19 @@ func TestBounds(t *testing.T) {
 		t.Errorf("long names: %d benchmarks, want 2", len(res.Set.Benchmarks))
 	}
 
-	for _, flood := range []string{"--- FAIL: BenchmarkX\n", "BenchmarkX \t\n"} {
-		_, err := GoBench(strings.NewReader(strings.Repeat(flood, maxNames+10)), "f", GoOptions{})
-		if !errors.Is(err, errNames) {
-			t.Errorf("a million of %q: %v, want %v", flood, err, errNames)
-		}
+	if _, err := GoBench(endless{}, "f", GoOptions{}); err == nil || !strings.Contains(err.Error(), "f: larger than 256 MiB") {
+		t.Errorf("an endless input: %v, want one that is too large", err)
+	}
+
+	found := newFindings("f")
+	found.names = maxNames
+	flood := newNormaliser(strings.NewReader(strings.Repeat("--- FAIL: BenchmarkX\n", 10)), found)
+	if _, err := io.ReadAll(flood); !errors.Is(err, errNames) || len(found.verdicts) != 1 {
+		t.Errorf("a million failures: %v after %d more, want %v", err, len(found.verdicts), errNames)
 	}
 }
+
+// endless is an input of one line that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }

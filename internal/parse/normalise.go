@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-
-	"github.com/org/perfgate/internal/result"
 )
 
 // normaliser stands in front of benchfmt's reader. For each line of its input it yields
@@ -37,26 +35,6 @@ type normaliser struct {
 	// told are the names whose broken lines were warned of.
 	told map[string]bool
 }
-
-// opened is a benchmark whose name was printed and whose result was not, so far.
-type opened struct {
-	name string // as printed, "Benchmark" and all
-	line int
-	// tabbed: its numbers have to follow. Otherwise -v announced a benchmark that may turn
-	// out to be only the parent of others.
-	tabbed bool
-	// counted: a count of iterations followed, so that this was meant as a result line.
-	counted bool
-}
-
-// ending is how the wait for a result came to its end.
-type ending int
-
-const (
-	byNext  ending = iota // another benchmark came
-	byEnd                 // package testing came to its end
-	byDeath               // the process did
-)
 
 func newNormaliser(r io.Reader, found *findings) *normaliser {
 	return &normaliser{lines: newLineReader(r), found: found, told: make(map[string]bool)}
@@ -133,18 +111,15 @@ func (n *normaliser) normalise(line []byte) []byte {
 // text handles a line, or what follows a name on it, that is no result line by itself.
 func (n *normaliser) text(line []byte) []byte {
 	switch {
-	case n.verdict(line), n.ending(line):
+	case len(line) == 0, n.verdict(line), n.ending(line):
 		return nil
 	case n.header(line), isUnit(line):
 		return n.fitting(line)
 	case n.open.tabbed:
 		return n.recover(line)
 	}
-	if at := glued(line); at > 0 && n.plausible(line, at) {
-		n.open = opened{}
-		name, _ := field(line[at:])
-		n.broken(string(name))
-		return line[at:]
+	if at := glued(line); at > 0 && !quoted(line[:at]) {
+		return n.unglue(line[at:])
 	}
 	if bytes.HasPrefix(line, prefix) && (isName(line) || isResult(line)) {
 		return n.fitting(line) // benchfmt shall say what is wrong with it
@@ -166,15 +141,22 @@ func (n *normaliser) recover(line []byte) []byte {
 	return n.fitting(n.buf)
 }
 
-// plausible reports whether the result line that starts at at, after other text, can be one.
-// It cannot when the text is a log line that quotes it, or when -v announced another name.
-func (n *normaliser) plausible(line []byte, at int) bool {
-	if indented(line) && bytes.Contains(line[:at], []byte(".go:")) {
-		return false
+// unglue takes a result line that followed output without a line end, unless -v announced
+// another name: then it only looks like one.
+func (n *normaliser) unglue(line []byte) []byte {
+	name, _ := field(line)
+	if n.bare != "" && n.bare != string(name) && !isProcsOf(string(name), n.bare) {
+		n.found.warn("ignored what looks like a result of %s in the output of %s", clip(name), clip([]byte(n.bare)))
+		return nil
 	}
-	name, _ := field(line[at:])
-	return n.bare == "" || n.bare == string(name) || isProcsOf(string(name), n.bare)
+	n.open = opened{}
+	n.broken(string(name))
+	return line
 }
+
+// quoted reports whether text before a result line makes that a quotation, in a log line
+// "    x_test.go:7: was BenchmarkX-8 100 123 ns/op".
+func quoted(text []byte) bool { return indented(text) && bytes.Contains(text, []byte(".go:")) }
 
 // fitting returns line if benchfmt's scanner can hold it.
 func (n *normaliser) fitting(line []byte) []byte {
@@ -185,67 +167,11 @@ func (n *normaliser) fitting(line []byte) []byte {
 	return line
 }
 
-// remark takes from a line that is only text what may matter later.
-func (n *normaliser) remark(line []byte) {
-	switch {
-	case n.bare != "" && n.said == "" && indented(line):
-		n.said = clip(line)
-	case n.words != "" && n.culprit == "":
-		n.culprit = traced(line)
-	case n.open.name != "":
-	case bytes.HasPrefix(line, []byte("# ")):
-		pkg, _ := field(line[2:])
-		n.found.building = cleanName(string(pkg))
-	case n.found.building != "":
-		n.found.buildMessage(clip(line))
-	default:
-		if at := numbers(line); at >= 0 && len(bytes.TrimSpace(line[:at])) == 0 && bytes.Contains(line, []byte("/op")) {
-			n.found.warn("numbers of a result, but no name of a benchmark before them")
-		}
-	}
-}
-
-// takeMessage takes the first message line of the verdict on the line before.
-func (n *normaliser) takeMessage(line []byte) bool {
-	if !n.awaiting {
-		return false
-	}
-	n.awaiting = false
-	if !indented(line) {
-		return false
-	}
-	n.found.verdicts[len(n.found.verdicts)-1].message = clip(line)
-	return true
-}
-
 // broken warns once a name of result lines in pieces.
 func (n *normaliser) broken(name string) {
 	if !n.told[name] && len(n.told) <= maxWarnings {
 		n.told[name] = true
 		n.found.warn("result line of %s was broken up by log output", clip([]byte(name)))
-	}
-}
-
-// close ends the wait for the open benchmark's result, if there is one.
-func (n *normaliser) close(how ending) {
-	o := n.open
-	n.open = opened{}
-	if o.name == "" && how == byDeath && n.culprit != "" {
-		o = opened{name: n.culprit, line: n.lines.line}
-	}
-	switch {
-	case o.name == "" || how != byDeath && !o.tabbed:
-	case how != byDeath && o.counted:
-		n.found.malformed(o)
-	default:
-		v := verdict{name: o.name, line: o.line, status: result.Failed, message: "printed no result", suffix: without}
-		if o.tabbed {
-			v.suffix = with
-		}
-		if how == byDeath && n.words != "" {
-			v.message = n.words
-		}
-		n.found.add(v)
 	}
 }
 

@@ -83,7 +83,7 @@ func TestNormalise(t *testing.T) {
 			name:     "a log line that quotes a result",
 			in:       []string{"BenchmarkBar", "    x_test.go:5: BenchmarkBar-2 \t 100\t 1 ns/op", "see BenchmarkOld-2 \t 100\t 1 ns/op", "BenchmarkBar-2 \t 100\t 2 ns/op"},
 			want:     []string{"", "", "", "BenchmarkBar-2 \t 100\t 2 ns/op"},
-			warnings: nil,
+			warnings: []string{"ignored what looks like a result of BenchmarkOld-2 in the output of BenchmarkBar"},
 		},
 		{
 			name:     "glued under -v",
@@ -105,15 +105,16 @@ func TestNormalise(t *testing.T) {
 		},
 		{
 			name:     "a failure after output",
-			in:       []string{"working...--- FAIL: BenchmarkFoo", "    log: --- FAIL: BenchmarkBar", "see --- FAIL: BenchmarkBar here"},
+			in:       []string{"    log: --- FAIL: BenchmarkBar", "see --- FAIL: BenchmarkBar here", "working...--- FAIL: BenchmarkFoo"},
 			want:     []string{"", "", ""},
-			verdicts: []string{"Foo failed log: --- FAIL: BenchmarkBar"},
+			verdicts: []string{"Foo failed "},
 		},
 		{
 			name:     "framed, message first",
-			in:       []string{"\x16=== RUN   BenchmarkFoo", "BenchmarkFoo", "    foo_test.go:7: no db", "x\x16--- SKIP: BenchmarkFoo", "\x16--- FAIL: BenchmarkBar"},
-			want:     []string{"", "", "", "", ""},
+			in:       []string{"\x16=== RUN   BenchmarkFoo", "BenchmarkFoo", "    foo_test.go:7: no db", "x\x16--- SKIP: BenchmarkFoo", "\x16--- FAIL: BenchmarkBar", "x\x16--- FAIL: TestX (0.00s)"},
+			want:     []string{"", "", "", "", "", ""},
 			verdicts: []string{"Foo skipped foo_test.go:7: no db", "Bar failed "},
+			warnings: []string{"TestX failed"},
 		},
 		{
 			name:     "death",
@@ -140,6 +141,14 @@ func TestNormalise(t *testing.T) {
 			want: []string{"Unit hits better=higher", repaired},
 			warnings: []string{
 				"result line of BenchmarkFoo-2 was broken up by log output",
+			},
+		},
+		{
+			name: "lines of the go command are no headers",
+			in:   []string{"go: downloading example.com/m v1.0.0", "go: go1.26.8", "toolchain: devel go1.27-abc"},
+			want: []string{"", "go: go1.26.8", "toolchain: devel go1.27-abc"},
+			warnings: []string{
+				`toolchain changes from "go1.26.8" to "devel go1.27-abc"`,
 			},
 		},
 		{
