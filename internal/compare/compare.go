@@ -89,6 +89,8 @@ type Comparison struct {
 	Gated bool
 	// Exact says that the metric is constant within each side and was compared as a fact.
 	Exact bool
+	// Unmeasured says that the benchmark runs on both sides and that the budget ended before it.
+	Unmeasured bool
 	// Absolute says that Change, Lo, Hi and MDE are differences in the unit, not fractions of
 	// base: base has zeros.
 	Absolute bool
@@ -203,8 +205,15 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 {
 		o.Problems = append(o.Problems, fmt.Sprintf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", r.Total, r.BudgetSec))
 	}
+	if f.Partial {
+		o.Problems = append(o.Problems, "the run was interrupted before everything was measured")
+	}
 	if len(o.Comparisons) == 0 {
-		o.Problems = append(o.Problems, "nothing was compared: head has neither a base nor a baseline")
+		why := "no side has a benchmark"
+		if f.Base == nil && f.Baseline == nil {
+			why = "head has neither a base nor a baseline"
+		}
+		o.Problems = append(o.Problems, "nothing was compared: "+why)
 	}
 	o.Gate = Pass
 	if len(o.Problems) > 0 {
@@ -222,7 +231,7 @@ func (o *Outcome) geoMeans() {
 	ratios := map[string][]float64{}
 	units := map[string]result.Unit{}
 	for _, c := range o.Comparisons {
-		if c.Against == AgainstBase && c.Unit.Name != "" && !c.Absolute && !c.Unit.Info() && !math.IsNaN(c.Change) && c.Change > -1 {
+		if c.Against == AgainstBase && c.Unit.Name != "" && !c.Absolute && !c.Unit.Info() && !c.test.restates && !math.IsNaN(c.Change) && c.Change > -1 {
 			ratios[c.Unit.Name] = append(ratios[c.Unit.Name], 1+c.Change)
 			units[c.Unit.Name] = c.Unit
 		}

@@ -34,16 +34,18 @@ func (o *Outcome) decide(p Policy) {
 // settle decides one comparison, one of m that share the error probability.
 func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 	t := c.test
-	need := p.NeedPairs(m)
 	c.P = worse
 	c.setMDE(p, m)
 	within := t.interval.Lo > -t.margin && t.interval.Hi < t.margin
 	switch {
 	case c.Unit.Better == result.Unknown:
 		c.Verdict = Incomparable
-	case c.Pairs > 0 && c.Pairs < need:
-		c.as(Inconclusive, c.Gated, "")
-		c.note("%d pairs; the test needs %d to reject at all: raise --budget", c.Pairs, need)
+	case float64(m)*t.floor > p.Alpha && t.diffs == nil:
+		c.Verdict = Inconclusive
+		c.note("%d and %d samples; the test needs more to reject at all", c.Base.N, c.Head.N)
+	case float64(m)*t.floor > p.Alpha:
+		c.Verdict = Inconclusive
+		c.note("%d pairs; the test needs %d to reject at all: raise --budget", c.Pairs, p.NeedPairs(m))
 	case worse <= p.Alpha:
 		c.Verdict = Regression
 	case better <= p.Alpha:

@@ -15,6 +15,7 @@ import (
 type test struct {
 	active        bool
 	worse, better float64 // p-values of "not worse" and "not better than the tolerance"
+	floor         float64 // the smallest p-value that so many samples can give
 	diffs         []float64
 	margin        float64
 	interval      stats.Interval
@@ -35,9 +36,8 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 	case h == nil:
 		return c.as(Missing, c.Gated, "head reports no such metric")
 	}
-	bv, hv := b.Values(), h.Values()
-	bs := benchmath.NewSample(append([]float64(nil), bv...), &benchmath.DefaultThresholds)
-	hs := benchmath.NewSample(append([]float64(nil), hv...), &benchmath.DefaultThresholds)
+	bs := benchmath.NewSample(b.Values(), &benchmath.DefaultThresholds)
+	hs := benchmath.NewSample(h.Values(), &benchmath.DefaultThresholds)
 	c.Base, c.Head = summarize(bs, j.policy.Confidence), summarize(hs, j.policy.Confidence)
 	c.RankP = benchmath.AssumeNothing.Compare(bs, hs).P
 	c.setChange(c.Base.Center, c.Head.Center)
@@ -122,9 +122,10 @@ const (
 	otherItersRelative = 0.05
 )
 
-// tolerance is the worsening of an exact metric that is accepted, in the unit itself.
-func tolerance(u result.Unit, base float64) float64 {
-	if u.Name == "B/op" && base != 0 {
+// tolerance is the difference of an exact metric that is accepted, in the unit itself. From zero
+// and to zero none is.
+func tolerance(u result.Unit, base, head float64) float64 {
+	if u.Name == "B/op" && base != 0 && head != 0 {
 		return math.Max(bytesRelative*base, bytesAbsolute)
 	}
 	return 0
@@ -139,7 +140,7 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		return
 	}
 	worse := c.Unit.Better.Sign() * (head.Value - base.Value)
-	tol := tolerance(c.Unit, base.Value)
+	tol := tolerance(c.Unit, base.Value, head.Value)
 	switch {
 	case head.Value == base.Value || math.Abs(worse) <= tol && worse != 0:
 		c.Verdict = Unchanged
@@ -183,7 +184,7 @@ func (c *Comparison) paired(j judge, b, h *result.Metric) {
 	worse, _, _ := stats.SignedRank(d, margin)
 	_, better, _ := stats.SignedRank(d, -margin)
 	iv := stats.SignedRankInterval(d, j.policy.Confidence)
-	c.test = test{active: true, worse: worse, better: better, diffs: d, margin: margin, interval: iv, need: c.Gated}
+	c.test = test{active: true, worse: worse, better: better, floor: math.Ldexp(1, -len(d)), diffs: d, margin: margin, interval: iv, need: c.Gated}
 	c.showChange(sign, stats.HodgesLehmann(d), iv)
 }
 
@@ -208,8 +209,17 @@ func (c *Comparison) unpaired(j judge, bv, hv []float64) {
 	margin := c.margin(j.policy, stats.Median(bv))
 	worse, _ := stats.RankSum(x, y, margin)
 	_, better := stats.RankSum(x, y, -margin)
-	c.test = test{active: true, worse: worse, better: better, margin: margin, interval: iv, need: c.Gated}
+	c.test = test{active: true, worse: worse, better: better, floor: rankSumFloor(len(x), len(y)), margin: margin, interval: iv, need: c.Gated}
 	c.note("judged against a stored time of the same machine: drift between the two is not excluded")
+}
+
+// rankSumFloor is the smallest p-value of two samples of such sizes: one choice of all.
+func rankSumFloor(n, m int) float64 {
+	p := 1.0
+	for i := 1; i <= n; i++ {
+		p *= float64(i) / float64(m+i)
+	}
+	return p
 }
 
 func logs(vs []float64, sign float64) []float64 {

@@ -51,6 +51,9 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	}
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {
+		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {
+			continue // the system does not always tell
+		}
 		c := j.metric(k, u, b.Metric(u.Name), h.Metric(u.Name))
 		if b.Status != result.OK && j.against == AgainstBase {
 			c.note("new or mended benchmark: base was measured with head's test file")
@@ -99,11 +102,11 @@ func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
 	case hs != result.OK:
 		return c.asGone(b, h)
 	case h.Unmeasured != "":
-		return c.as(Inconclusive, true, h.Unmeasured)
+		return c.asUnmeasured(h.Unmeasured)
 	case b != nil && b.Incomparable != "":
 		return c.as(Incomparable, false, b.Incomparable)
 	case b != nil && b.Unmeasured != "":
-		return c.as(Inconclusive, true, b.Unmeasured)
+		return c.asUnmeasured(b.Unmeasured)
 	case b == nil || b.Pairs() == 0 && bs != result.OK:
 		return c.asAdded(b)
 	}
@@ -123,6 +126,12 @@ func (c *Comparison) as(v Verdict, gated bool, note string) *Comparison {
 		c.Notes = append(c.Notes, note)
 	}
 	return c
+}
+
+// asUnmeasured judges a benchmark that the budget did not reach.
+func (c *Comparison) asUnmeasured(why string) *Comparison {
+	c.Unmeasured = true
+	return c.as(Inconclusive, true, why)
 }
 
 func (c *Comparison) asBroken(b, h *result.Benchmark) *Comparison {
@@ -187,7 +196,7 @@ func (j judge) voided(c *Comparison, b, h *result.Benchmark) *Comparison {
 		c.as(Inconclusive, true, "")
 		c.note("%d of %d pairs are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))
 	case whole == 0:
-		c.as(Inconclusive, true, "no pair was measured: raise --budget or narrow --bench")
+		c.asUnmeasured("no pair was measured")
 	default:
 		return nil
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -9,15 +10,16 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxFile bounds the configuration file.
-const maxFile = 1 << 20
+// maxFile bounds the configuration file: the YAML parser takes seconds for 10,000 brackets that are
+// never closed, and the square of that for more.
+const maxFile = 32 << 10
 
 // Parse reads a configuration file. Unknown keys are errors with the line and a suggestion.
 func Parse(data []byte) (Values, error) {
 	if len(data) > maxFile {
-		return nil, &Error{Place: File + ":", Msg: "larger than 1 MiB"}
+		return nil, &Error{Place: File + ":", Msg: "larger than 32 KiB"}
 	}
-	f, err := parser.ParseBytes(data, 0)
+	f, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\ufeff")), 0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", File, err)
 	}
@@ -60,7 +62,8 @@ func (v Values) add(p *ast.MappingValueNode) error {
 	name := p.Key.GetToken().Value
 	at := line(p.Key)
 	place := fmt.Sprintf("%s:%d:", File, at)
-	if _, ok := Find(name); !ok {
+	o, ok := Find(name)
+	if !ok {
 		return &Error{Place: place, Msg: fmt.Sprintf("unknown key %q%s", name, Suggest(name))}
 	}
 	if _, ok := v[name]; ok {
@@ -69,6 +72,9 @@ func (v Values) add(p *ast.MappingValueNode) error {
 	texts, err := scalars(p.Value)
 	if err != nil {
 		return &Error{Place: place, Msg: fmt.Sprintf("%s: %v", name, err)}
+	}
+	if _, list := p.Value.(*ast.SequenceNode); list && !o.Repeat {
+		return &Error{Place: place, Msg: name + ": want one value, not a list"}
 	}
 	v[name] = Value{Texts: texts, Line: at}
 	return nil
@@ -93,10 +99,10 @@ func scalars(n ast.Node) ([]string, error) {
 		return []string{n.Value}, nil
 	case *ast.NullNode:
 		return nil, errors.New("has no value")
-	case ast.ScalarNode:
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return []string{n.GetToken().Value}, nil
 	}
-	return nil, errors.New("want a value or a list of values")
+	return nil, errors.New("want a value or a list of values, without tags, anchors and aliases")
 }
 
 // Suggest returns a question that names the option most like name, empty where none is.

@@ -68,7 +68,7 @@ var Options = []Option{
 		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
 	{Name: "strict", Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
-	{Name: "prepare", Arg: "SCRIPT", Usage: "shell script to run once in each tree before building",
+	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
 		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
 	{Name: "pass-env", Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",
 		set: func(c *Config, t []string) error {

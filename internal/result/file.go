@@ -167,6 +167,22 @@ func Read(r io.Reader) (*File, error) {
 	if len(data) > MaxFile {
 		return nil, fmt.Errorf("larger than %d MiB", MaxFile>>20)
 	}
+	f, err := decode(data)
+	if err != nil || f.ThresholdsOnly {
+		return f, err
+	}
+	sum, err := f.hash()
+	if err != nil {
+		return nil, err
+	}
+	if sum != f.SHA256 {
+		return nil, ErrHash
+	}
+	return f, nil
+}
+
+// decode is Read without the check of the hash.
+func decode(data []byte) (*File, error) {
 	var head struct {
 		SchemaVersion *int `json:"schema_version"`
 	}
@@ -196,13 +212,6 @@ func Read(r io.Reader) (*File, error) {
 	}
 	if err := f.check(); err != nil {
 		return nil, err
-	}
-	sum, err := f.hash()
-	if err != nil {
-		return nil, err
-	}
-	if sum != f.SHA256 {
-		return nil, ErrHash
 	}
 	return f, nil
 }
@@ -241,19 +250,33 @@ func (f *File) check() error {
 // jsonError adds the line to an error of encoding/json, which knows only the offset.
 func jsonError(data []byte, err error) error {
 	offset := int64(-1)
+	var metric *metricError
+	if errors.As(err, &metric) {
+		offset = int64(bytes.Index(data, metric.raw))
+	}
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &typ):
-		offset = typ.Offset
+		offset = max(offset, 0) + typ.Offset
 	}
 	if offset < 0 || offset > int64(len(data)) {
 		return err
 	}
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:offset], []byte("\n")), err)
 }
+
+// metricError is an error in a metric, with the metric's text: offsets of errors in it count from
+// its own beginning, which UnmarshalJSON does not know.
+type metricError struct {
+	raw []byte
+	err error
+}
+
+func (e *metricError) Error() string { return e.err.Error() }
+func (e *metricError) Unwrap() error { return e.err }
 
 // metricJSON is a Metric in columns: a committed file stays small and its diffs readable.
 type metricJSON struct {
@@ -287,6 +310,13 @@ func (m *Metric) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the columns that MarshalJSON writes.
 func (m *Metric) UnmarshalJSON(data []byte) error {
+	if err := m.unmarshal(data); err != nil {
+		return &metricError{bytes.Clone(data), err}
+	}
+	return nil
+}
+
+func (m *Metric) unmarshal(data []byte) error {
 	var j metricJSON
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -296,6 +326,9 @@ func (m *Metric) UnmarshalJSON(data []byte) error {
 	n := len(j.Values)
 	if (len(j.Iters) > 1 && len(j.Iters) != n) || (len(j.Iters) == 0 && n > 0) || (len(j.Pairs) != 0 && len(j.Pairs) != n) {
 		return fmt.Errorf("%s: %d values, %d iters, %d pairs: the columns do not fit", j.Name, n, len(j.Iters), len(j.Pairs))
+	}
+	if j.Better.Sign() == 0 && j.Better != Unknown {
+		return fmt.Errorf("%s: better is %q, want lower or higher", j.Name, j.Better)
 	}
 	m.Unit = j.Unit
 	m.Samples = make([]Sample, n)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -53,6 +54,11 @@ func readSchema1(data []byte) (*File, error) {
 	}
 	if v, ok := s.Results.Cache["hit_rate"]; ok {
 		add("hit-rate", Higher, v)
+	}
+	for _, m := range b.Metrics {
+		if v := m.Samples[0].Value; math.IsInf(v, 0) { // so many KiB are too many bytes
+			return nil, fmt.Errorf("%s is %v", m.Unit.Name, v)
+		}
 	}
 	return &File{
 		SchemaVersion: 1,

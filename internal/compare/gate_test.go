@@ -1,0 +1,121 @@
+package compare
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// timed is a benchmark whose one metric is its time.
+func timed(name string, values []float64) *result.Benchmark {
+	return bench(name, metric("sec/op", values...))
+}
+
+// TestGate draws verdicts over everything together.
+func TestGate(t *testing.T) {
+	wide := func(seed uint64) *result.Benchmark { return timed("Wide", noisy(newRand(seed), 20, 1e-6, 0.3)) }
+	slow := pairedFile(set(timed("X", steady(20, 1e-6))), set(timed("X", steady(20, 1.2e-6))))
+	same := pairedFile(set(measuredX()), set(measuredX()))
+	unbuilt := func(s *result.Set) *result.Set {
+		c := *s
+		c.BuildFailures = []result.BuildFailure{{Package: "example.com/m/broken", Message: "undefined: x"}}
+		return &c
+	}
+	tests := []struct {
+		name    string
+		file    *result.File
+		strict  bool
+		want    Gate
+		problem string
+	}{
+		{"nothing wrong", same, false, Pass, ""},
+		{"nothing wrong, strict", same, true, Pass, ""},
+		{"regression", slow, false, Fail, ""},
+		{"inconclusive", pairedFile(set(wide(1)), set(wide(2))), false, Pass, ""},
+		{"inconclusive, strict", pairedFile(set(wide(1)), set(wide(2))), true, Fail, ""},
+		{"unmeasured, strict", pairedFile(set(measuredX()), set(with(bench("X"), func(b *result.Benchmark) { b.Unmeasured = "no budget" }))), true, Fail, ""},
+		{"unbuilt on head", pairedFile(same.Base, unbuilt(same.Head)), false, Error, "example.com/m/broken does not build on head: undefined: x"},
+		{"unbuilt on base", pairedFile(unbuilt(same.Base), same.Head), false, Error, "example.com/m/broken does not build on base: undefined: x"},
+		{"unbuilt beside a regression", pairedFile(slow.Base, unbuilt(slow.Head)), false, Fail, "does not build on head"},
+		{"unbuilt, strict", pairedFile(set(wide(1)), unbuilt(set(wide(2)))), true, Fail, "does not build on head"},
+		{"neither base nor baseline", &result.File{Head: same.Head}, false, Error, "neither a base nor a baseline"},
+		{"no benchmark on either side", pairedFile(set(), set()), false, Error, "no side has a benchmark"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := DefaultPolicy
+			p.Strict = tt.strict
+			o := Judge(tt.file, p)
+			if o.Gate != tt.want {
+				t.Errorf("gate %s, want %s; rows %q", o.Gate, tt.want, listed(o))
+			}
+			if got := strings.Join(o.Problems, "\n"); (tt.problem == "") != (got == "") || !strings.Contains(got, tt.problem) {
+				t.Errorf("problems %q, want %q", got, tt.problem)
+			}
+		})
+	}
+}
+
+// TestGateNothingMeasured: a budget that ends before anything was measured is no pass.
+func TestGateNothingMeasured(t *testing.T) {
+	for _, tt := range []struct {
+		run  *result.Run
+		want Gate
+	}{
+		{&result.Run{Measured: 0, Total: 3, BudgetSec: 1}, Error},
+		{&result.Run{Measured: 1, Total: 3}, Pass},
+		{&result.Run{Measured: 0, Total: 0}, Pass},
+		{nil, Pass},
+	} {
+		f := pairedFile(set(measuredX()), set(measuredX()))
+		f.Run = tt.run
+		if o := Judge(f, DefaultPolicy); o.Gate != tt.want || (len(o.Problems) > 0) != (tt.want == Error) {
+			t.Errorf("run %+v: gate %s with problems %q, want %s", tt.run, o.Gate, o.Problems, tt.want)
+		}
+	}
+}
+
+// TestCount: rows that only inform are not counted as verdicts.
+func TestCount(t *testing.T) {
+	quick := metric(result.ProcessCPU, steady(20, 0.1)...)
+	slow := metric(result.ProcessCPU, steady(20, 0.2)...)
+	o := Judge(pairedFile(
+		set(bench("X", metric("sec/op", steady(20, 1e-6)...), quick), timed("Gone", steady(20, 1))),
+		set(bench("X", metric("sec/op", steady(20, 1e-6)...), slow), timed("New", steady(20, 1))),
+	), DefaultPolicy)
+	want := map[Verdict]int{Unchanged: 1, Missing: 1, Added: 1}
+	for _, v := range Verdicts {
+		if got := o.Count(v); got != want[v] {
+			t.Errorf("Count(%s) = %d, want %d of %q", v, got, want[v], listed(o))
+		}
+	}
+}
+
+// TestInfoNeverGates: processor time and memory of the whole process include set-up, so twice as
+// much of them is shown and fails nothing.
+func TestInfoNeverGates(t *testing.T) {
+	for _, unit := range []string{result.ProcessCPU, result.ProcessRSS} {
+		base := bench("X", metric(unit, steady(20, 1e6)...))
+		head := bench("X", metric(unit, steady(20, 2e6)...))
+		o := Judge(pairedFile(set(base), set(head)), DefaultPolicy)
+		if c := only(t, o); c.Gated || c.Verdict == Regression || o.Gate != Pass || o.Tests != 0 {
+			t.Errorf("%s: %s, gated %v, gate %s, %d tests; want it shown only", unit, c.Verdict, c.Gated, o.Gate, o.Tests)
+		}
+	}
+}
+
+func TestGeoMean(t *testing.T) {
+	file := pairedFile(
+		set(timed("A", constants(20, 1)), timed("B", constants(20, 1)), bench("C", metric("allocs/op", constants(20, 0)...))),
+		set(timed("A", constants(20, 2)), timed("B", constants(20, 0.5)), bench("C", metric("allocs/op", constants(20, 3)...))),
+	)
+	o := Judge(file, DefaultPolicy)
+	if len(o.GeoMeans) != 1 { // allocations from zero have no ratio
+		t.Fatalf("geometric means %+v, want that of sec/op alone", o.GeoMeans)
+	}
+	g := o.GeoMeans[0]
+	if g.Unit.Name != "sec/op" || g.N != 2 || !near(g.Change, 0) {
+		t.Errorf("got %+v, want a change of 0 over 2", g)
+	}
+}

@@ -1,0 +1,44 @@
+package result
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestDiffers changes one field after the other: each makes times incomparable, and the first
+// three make other code.
+func TestDiffers(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Env)
+		code   bool
+	}{
+		{"Go version", func(e *Env) { e.Go = "go1.27.0" }, true},
+		{"OS", func(e *Env) { e.GOOS = "plan9" }, true},
+		{"architecture", func(e *Env) { e.GOARCH = "riscv64" }, true},
+		{"CPU model", func(e *Env) { e.CPU = "Other CPU" }, false},
+		{"cores", func(e *Env) { e.Cores = 0 }, false},
+		{"GOMAXPROCS", func(e *Env) { e.GOMAXPROCS = 1 }, false},
+		{"kernel", func(e *Env) { e.Kernel = "6.2" }, false},
+		{"flags", func(e *Env) { e.Flags = "" }, false},
+	}
+	if got := machine.Differs(machine); len(got) > 0 {
+		t.Errorf("an Env differs from itself in %q", got)
+	}
+	if n := len(machine.Fields()); n != len(tests) {
+		t.Errorf("%d fields, %d of them are tried", n, len(tests))
+	}
+	for _, tt := range tests {
+		other := machine
+		tt.change(&other)
+		if got := machine.Differs(other); !slices.Equal(got, []string{tt.name}) {
+			t.Errorf("other %s: Differs = %q", tt.name, got)
+		}
+		if got := machine.DiffersInCode(other); len(got) == 1 != tt.code {
+			t.Errorf("other %s: DiffersInCode = %q, want code %v", tt.name, got, tt.code)
+		}
+	}
+	if got := machine.Differs(Env{}); len(got) != len(tests) {
+		t.Errorf("nothing is known of the other: Differs = %q", got)
+	}
+}

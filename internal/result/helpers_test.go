@@ -1,0 +1,90 @@
+package result
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with a file; -update rewrites it. A missing file is a failure.
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (run go test -update)", err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+var machine = Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU", Cores: 4, GOMAXPROCS: 2, Kernel: "6.1", Flags: "-trimpath"}
+
+// full is a file with every field set.
+func full() *File {
+	b := &Benchmark{
+		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
+		Void:  []Void{{Pair: 3, Message: "exit status 2"}},
+		Notes: []string{"a remark"},
+	}
+	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {
+		b.Add(UnitOf("sec/op"), Sample{Value: v, Iters: 1000, Pair: i})
+	}
+	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 1000, Pair: 0})
+	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 999, Pair: 2})
+	b.Add(Unit{Name: "hits", Better: Higher, Exact: true}, Sample{Value: -7, Iters: 1})
+	broken := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Broken", Status: Failed, Message: "panic: [nil], {nil}"}
+	late := &Benchmark{Suite: "gobench", Name: "Late", Status: OK, Incomparable: "other inputs", Unmeasured: "no budget"}
+	return &File{
+		SchemaVersion: Schema,
+		Tool:          Tool{Name: "perfgate", Version: "v1.2.3"},
+		GeneratedAt:   time.Date(2026, 9, 1, 12, 30, 0, 0, time.UTC),
+		Seed:          1 << 52,
+		Pairing:       Paired,
+		Partial:       true,
+		Reason:        "a new machine",
+		Scenario:      map[string]string{"bench": "<.>", "packages": "./..."},
+		Run:           &Run{Measured: 1, Total: 2, Pairs: 20, BuildSec: 1.5, RunSec: 30, BudgetSec: 300},
+		Policy:        json.RawMessage(`{"effect":0.05,"list":[1,2,3]}`),
+		Warnings:      []string{"a warning with [1, 2]"},
+		Head: &Set{
+			Commit: "0123456789abcdef", Ref: "work tree", Dirty: true, Env: machine, Benchmarks: []*Benchmark{b, broken, late},
+			BuildFailures: []BuildFailure{{Package: "example.com/m/x", Message: "undefined: y"}},
+		},
+		Base:         &Set{Commit: "fedcba9876543210", Ref: "main", Env: machine, Benchmarks: []*Benchmark{b}},
+		Baseline:     &Set{Env: machine, Benchmarks: []*Benchmark{}},
+		BaselineInfo: "0123456789ab of 2026-01-01",
+	}
+}
+
+func written(t testing.TB, f *File) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// edited is the written full file with one passage replaced.
+func edited(t *testing.T, old, new string) []byte {
+	t.Helper()
+	text := string(written(t, full()))
+	if !strings.Contains(text, old) {
+		t.Fatalf("the file has no %q", old)
+	}
+	return []byte(strings.Replace(text, old, new, 1))
+}

@@ -1,0 +1,77 @@
+package result
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestUnits(t *testing.T) {
+	tests := []struct {
+		name         string
+		better       Better
+		timing, info bool
+	}{
+		{"sec/op", Lower, true, false},
+		{"B/s", Higher, true, false},
+		{"B/op", Lower, false, false},
+		{"allocs/op", Lower, false, false},
+		{"process-cpu-sec", Lower, true, true},
+		{"process-peak-B", Lower, true, true},
+
+		// Units of others: nobody said which way is better, but a time is never exact.
+		{"p99-sec", Unknown, true, false},
+		{"req/s", Unknown, true, false},
+		{"wait_sec/op", Unknown, true, false},
+		{"gadgets", Unknown, false, false},
+		{"secrets/op", Unknown, false, false},
+		{"misses", Unknown, false, false},
+		{"", Unknown, false, false},
+	}
+	for _, tt := range tests {
+		u := UnitOf(tt.name)
+		if u != (Unit{Name: tt.name, Better: tt.better}) {
+			t.Errorf("UnitOf(%q) = %+v, want better %q", tt.name, u, tt.better)
+		}
+		if u.Timing() != tt.timing || u.Info() != tt.info {
+			t.Errorf("%q: timing %v, info %v; want %v, %v", tt.name, u.Timing(), u.Info(), tt.timing, tt.info)
+		}
+	}
+}
+
+// TestUnitTable: the rows above cover the table.
+func TestUnitTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range units {
+		if seen[row.name] {
+			t.Errorf("%s stands twice", row.name)
+		}
+		seen[row.name] = true
+		if row.better == Unknown {
+			t.Errorf("%s: a known unit has a direction", row.name)
+		}
+	}
+	if len(units) != 6 {
+		t.Errorf("%d units: add the new ones to TestUnits", len(units))
+	}
+}
+
+func TestUnitOrder(t *testing.T) {
+	us := []Unit{UnitOf("zebras"), UnitOf("process-peak-B"), UnitOf("allocs/op"), UnitOf("apes"), UnitOf("B/s"), UnitOf("sec/op"), UnitOf("B/op")}
+	slices.SortFunc(us, Unit.Compare)
+	var got []string
+	for _, u := range us {
+		got = append(got, u.Name)
+	}
+	want := []string{"sec/op", "B/s", "B/op", "allocs/op", "process-peak-B", "apes", "zebras"}
+	if !slices.Equal(got, want) {
+		t.Errorf("sorted units %q, want %q", got, want)
+	}
+}
+
+func TestSign(t *testing.T) {
+	for better, want := range map[Better]float64{Lower: 1, Higher: -1, Unknown: 0, "louder": 0} {
+		if got := better.Sign(); got != want {
+			t.Errorf("Better(%q).Sign() = %v, want %v", better, got, want)
+		}
+	}
+}
