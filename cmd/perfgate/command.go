@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -58,7 +59,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, now: time.Now}
 	a.runner = github.New(a.getenv, stdout)
 	if a.runner.Active() { // the runner reads commands in both streams
-		a.stdout, a.stderr = inertWriter{stdout}, inertWriter{stderr}
+		hideFromChildren()
+		out, errs := &inertWriter{w: stdout}, &inertWriter{w: stderr}
+		defer out.flush()
+		defer errs.flush()
+		a.stdout, a.stderr = out, errs
 	}
 	err := a.dispatch(ctx, args)
 	if ctx.Err() != nil && exitCode(err) == exitNoVerdict {
@@ -66,7 +71,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	}
 	code := exitCode(err)
 	if code != exitFail && code != exitOK {
-		fmt.Fprintf(a.stderr, "perfgate: %s\n", strings.TrimSpace(err.Error()))
+		a.say("%s", strings.TrimSpace(err.Error()))
+	}
+	if len(args) > 0 && args[0] == "check" {
+		a.tellExit(code)
 	}
 	return code
 }
@@ -97,12 +105,27 @@ func (a *app) getenv(name string) string {
 	return ""
 }
 
-// inertWriter breaks up what a GitHub runner would read as a command.
-type inertWriter struct{ w io.Writer }
+// inertWriter breaks up what a GitHub runner would read as a command. It passes on whole lines,
+// because a command may come in pieces.
+type inertWriter struct {
+	w    io.Writer
+	line []byte
+}
 
-func (i inertWriter) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(i.w, github.EscapeLog(string(p))); err != nil {
-		return 0, err
+func (i *inertWriter) Write(p []byte) (int, error) {
+	i.line = append(i.line, p...)
+	end := bytes.LastIndexByte(i.line, '\n') + 1
+	if end == 0 {
+		return len(p), nil
 	}
-	return len(p), nil
+	_, err := io.WriteString(i.w, github.EscapeLog(string(i.line[:end])))
+	i.line = append(i.line[:0], i.line[end:]...)
+	return len(p), err
+}
+
+// flush writes a last line without an end.
+func (i *inertWriter) flush() {
+	if len(i.line) > 0 {
+		i.Write([]byte{'\n'})
+	}
 }

@@ -50,7 +50,7 @@ func (p *project) tellRunner(d *report.Document, markdown string) {
 	if err := r.AppendSummary(markdown); err != nil {
 		p.app.warn("job summary: %v", err)
 	}
-	for _, o := range outputs(d, p.config.ReportsDir) {
+	for _, o := range outputs(d, p.reportsFromWorkspace()) {
 		if err := r.SetOutput(o[0], o[1]); err != nil {
 			p.app.warn("output %s: %v", o[0], err)
 		}
@@ -63,11 +63,40 @@ func (p *project) tellRunner(d *report.Document, markdown string) {
 	}
 }
 
+// reportsFromWorkspace is the reports folder as later steps of a job see it, which do not run in
+// the action's container.
+func (p *project) reportsFromWorkspace() string {
+	ws := p.app.runner.Workspace()
+	if ws == "" {
+		ws = p.root
+	}
+	if real, err := filepath.EvalSymlinks(ws); err == nil {
+		ws = real
+	}
+	rel, err := filepath.Rel(ws, p.reports(""))
+	if err != nil || !filepath.IsLocal(rel) {
+		return p.config.ReportsDir
+	}
+	return rel
+}
+
+// tellExit gives the runner the exit code, and the verdict where no report did.
+func (a *app) tellExit(code int) {
+	out := [][2]string{{"exit-code", strconv.Itoa(code)}}
+	if code != exitOK && code != exitFail {
+		out = append(out, [2]string{"verdict", string(compare.Error)})
+	}
+	for _, o := range out {
+		if err := a.runner.SetOutput(o[0], o[1]); err != nil {
+			a.warn("output %s: %v", o[0], err)
+		}
+	}
+}
+
 // outputs are the action's outputs: fixed words, numbers and paths.
 func outputs(d *report.Document, dir string) [][2]string {
 	out := [][2]string{
 		{"verdict", string(d.Outcome.Gate)},
-		{"exit-code", strconv.Itoa(exitCode(gateError(d.Outcome.Gate)))},
 		{"report", filepath.ToSlash(filepath.Join(dir, "before_after.md"))},
 		{"report-json", filepath.ToSlash(filepath.Join(dir, latestFile))},
 	}

@@ -77,7 +77,7 @@ func (p *project) fill(f *result.File, base, head *result.Set) {
 func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
 	s := &harness.GoBench{
 		HeadDir: p.root, Packages: p.config.Packages, Bench: p.config.Bench, Tags: p.config.Tags,
-		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.childEnv(), PassEnv: p.config.PassEnv,
+		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv,
 	}
 	if base == nil {
 		dir, err := os.MkdirTemp("", "perfgate-")
@@ -103,9 +103,6 @@ func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness
 		}
 	}, nil
 }
-
-// childEnv is the environment that the harness chooses from for its children.
-func (p *project) childEnv() []string { return p.app.gitEnv(p.root) }
 
 // newFile starts the file of a run: where it came from and what was asked for.
 func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baseline *result.File) (*result.File, error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/google/renameio/v2/maybe"
 
@@ -27,7 +28,7 @@ type project struct {
 
 // open finds the repository around the project, if there is one.
 func (p *project) open(ctx context.Context) error {
-	repo, err := harness.OpenRepo(ctx, p.root, p.app.gitEnv(p.root))
+	repo, err := harness.OpenRepo(ctx, p.root, p.app.childEnv())
 	if errors.Is(err, harness.ErrNoRepo) {
 		return nil
 	}
@@ -35,12 +36,23 @@ func (p *project) open(ctx context.Context) error {
 	return err
 }
 
-// gitEnv is the environment for git. In an action's container the work tree belongs to another
-// user than the one who runs git, which git refuses unless the folder is named as safe.
-func (a *app) gitEnv(root string) []string {
-	env := a.environ
-	if a.runner.Active() && a.getenv("GIT_CONFIG_COUNT") == "" {
-		env = append(env[:len(env):len(env)], "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
+// childEnv is the environment for git and for what the harness runs. Under Actions, the work tree
+// belongs to another user than the container's root, which git refuses unless the folder is named
+// as safe; actions/setup-go sets GOTOOLCHAIN=local for the whole job, which is meant for the Go that
+// it installed and not for the container's; and the module cache must be deletable by others.
+func (a *app) childEnv() []string {
+	env := slices.Clip(a.environ)
+	if !a.runner.Active() {
+		return env
+	}
+	if a.getenv("GIT_CONFIG_COUNT") == "" {
+		env = append(env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
+	}
+	if a.getenv("GOTOOLCHAIN") == "local" {
+		env = append(env, "GOTOOLCHAIN=auto")
+	}
+	if flags := a.getenv("GOFLAGS"); !strings.Contains(flags, "-modcacherw") {
+		env = append(env, "GOFLAGS="+strings.TrimSpace(flags+" -modcacherw"))
 	}
 	return env
 }
@@ -64,7 +76,8 @@ func (p *project) makeReports() error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte(ignoreOthers), 0o644)
+	giveBack(dir, p.root)
+	return p.write(".gitignore", []byte(ignoreOthers))
 }
 
 // write replaces a file of the reports folder as a whole or not at all.
@@ -75,6 +88,7 @@ func (p *project) write(name string, data []byte) error {
 	if err := maybe.WriteFile(p.reports(name), data, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", p.reports(name), err)
 	}
+	giveBack(p.reports(name), p.root)
 	return nil
 }
 

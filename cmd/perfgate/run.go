@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
 )
 
 // measureOnly measures the work tree alone and writes latest.json.
@@ -33,5 +35,22 @@ func (a *app) measureOnly(ctx context.Context, args []string) error {
 	if err == nil {
 		err = failures(file.Head)
 	}
+	if err == nil {
+		err = a.unmeasured(file)
+	}
 	return err
+}
+
+// unmeasured names the benchmarks that the budget did not reach. Where that is all of them, there
+// is nothing to show for the run.
+func (a *app) unmeasured(f *result.File) error {
+	for _, b := range f.Head.Benchmarks {
+		if b.Unmeasured != "" {
+			a.warn("%s was not measured: %s", b.Key(), b.Unmeasured)
+		}
+	}
+	if f.Run.Measured == 0 && f.Run.Total > 0 {
+		return fmt.Errorf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", f.Run.Total, f.Run.BudgetSec)
+	}
+	return nil
 }

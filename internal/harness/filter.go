@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Filter is a -bench expression: alternatives separated by |, each a list of regular
@@ -23,7 +24,7 @@ func NewFilter(expr string) (*Filter, error) {
 	for _, alt := range splitOutside(expr, '|') {
 		a := alternative{text: splitOutside(alt, '/')}
 		for _, e := range a.text {
-			re, err := regexp.Compile(e)
+			re, err := regexp.Compile(underscored(e))
 			if err != nil {
 				return nil, usagef("--bench %q: %v", expr, err)
 			}
@@ -34,17 +35,36 @@ func NewFilter(expr string) (*Filter, error) {
 	return f, nil
 }
 
-// Match reports whether the filter selects the benchmark of that name, without "Benchmark".
+// underscored writes white space as package testing does in names and expressions.
+func underscored(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
+// Match reports whether the filter selects the benchmark of that name, without "Benchmark". One with
+// fewer levels than the expression is not selected: package testing only looks into it for
+// sub-benchmarks, and goes by the first alternative that fits.
 func (f *Filter) Match(name string) bool {
 	levels := strings.Split("Benchmark"+name, "/")
-	return slices.ContainsFunc(f.alternatives, func(a alternative) bool {
-		for i, re := range a.expr {
-			if i >= len(levels) || !re.MatchString(levels[i]) {
-				return i >= len(levels)
-			}
+	for _, a := range f.alternatives {
+		if a.fits(levels) {
+			return len(levels) >= len(a.expr)
 		}
-		return true
-	})
+	}
+	return false
+}
+
+func (a alternative) fits(levels []string) bool {
+	for i, re := range a.expr[:min(len(a.expr), len(levels))] {
+		if !re.MatchString(levels[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // top returns the functions of names, without "Benchmark", that may have selected benchmarks.

@@ -86,13 +86,15 @@ func (g goTool) environment(ctx context.Context, dir string) (goEnv, error) {
 	return e, nil
 }
 
-// newer returns the newer of two toolchains as GOTOOLCHAIN wants it, and whether they differ.
+// newer returns the newer of two toolchains as GOTOOLCHAIN wants it, and whether they differ in a
+// way that GOTOOLCHAIN can mend.
 func newer(a, b string) (string, bool) {
+	a, _, _ = strings.Cut(a, " ") // "go1.26.1 X:experiment"
+	b, _, _ = strings.Cut(b, " ")
 	if version.Compare(a, b) < 0 {
-		a = b
+		return b, true
 	}
-	name, _, _ := strings.Cut(a, " ") // "go1.26.1 X:experiment"
-	return name, a != b || !version.IsValid(name)
+	return a, a != b && version.IsValid(a)
 }
 
 // ldflags returns the value of -ldflags in GOFLAGS, with extra added where the linker has it.

@@ -47,7 +47,7 @@ func (l *lister) list(ctx context.Context) (*listing, error) {
 		return nil, err
 	}
 	for len(todo) > 0 {
-		died, err := l.pass(ctx, todo, out)
+		died, hung, err := l.pass(ctx, todo, out)
 		if err != nil || died == "" {
 			return out, err
 		}
@@ -56,9 +56,39 @@ func (l *lister) list(ctx context.Context) (*listing, error) {
 		if at < 0 { // it died before the first benchmark: running it again cannot help
 			return out, nil
 		}
+		if at > 0 && !hung {
+			if err := l.culprit(ctx, todo[max(0, at-maxAhead):at+1], died, out); err != nil {
+				return out, err
+			}
+		}
 		todo = todo[at+1:]
 	}
 	return out, nil
+}
+
+// maxAhead is how many benchmarks may have begun while a panic was on its way.
+const maxAhead = 3
+
+// culprit finds out by running each alone which of the last benchmarks took the process down.
+// Package testing goes on to the next ones as soon as a panicking one has run its deferred
+// functions, before the runtime prints the panic and ends the process.
+func (l *lister) culprit(ctx context.Context, last []string, died string, out *listing) error {
+	blamed := out.bench[died]
+	for _, name := range slices.Backward(last) {
+		out.forget(name)
+		if again, _, err := l.pass(ctx, []string{name}, out); err != nil || again != "" {
+			return err
+		}
+	}
+	out.bench[died] = blamed // alone none of them dies
+	return nil
+}
+
+// forget removes what is known of a benchmark function.
+func (l *listing) forget(top string) {
+	of := func(name string) bool { return name == top || strings.HasPrefix(name, top+"/") }
+	maps.DeleteFunc(l.bench, func(name string, _ *result.Benchmark) bool { return of(name) })
+	maps.DeleteFunc(l.took, func(name string, _ time.Duration) bool { return of(name) })
 }
 
 // topLevel asks the binary for its benchmark functions and keeps those that the filter selects.
@@ -82,8 +112,8 @@ func (l *lister) topLevel(ctx context.Context) ([]string, error) {
 }
 
 // pass runs the top-level benchmarks names once and adds what came of it to out. It returns
-// the benchmark that took the process down, if one did.
-func (l *lister) pass(ctx context.Context, names []string, out *listing) (died string, err error) {
+// the benchmark that took the process down, if one did, and whether it hung.
+func (l *lister) pass(ctx context.Context, names []string, out *listing) (died string, hung bool, err error) {
 	w := &watch{limit: l.limit, took: out.took}
 	p := process{
 		Path: l.bin.path, Dir: l.bin.dir, Env: l.env, Limit: l.limit(""), Watch: w,
@@ -93,7 +123,7 @@ func (l *lister) pass(ctx context.Context, names []string, out *listing) (died s
 	e, err := p.run(ctx)
 	w.finish()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if out.setup == 0 {
 		out.setup = w.setup
@@ -103,20 +133,24 @@ func (l *lister) pass(ctx context.Context, names []string, out *listing) (died s
 	}
 	r, err := parse.GoBench(bytes.NewReader(e.Stdout), l.bin.pkg, parse.GoOptions{Procs: out.procs})
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	for _, b := range r.Set.Benchmarks {
 		out.bench[b.Name] = b
 	}
-	return l.explain(names, e, w, out), nil
+	return l.explain(names, e, w, out), e.Hung, nil
 }
+
+// lastWord is what package testing prints at its end, also where benchmarks failed: os.Exit(1) in a
+// benchmark looks like a failure but ends the process before the others.
+var lastWord = regexp.MustCompile(`(?m)^\x16?(?:PASS|FAIL)$`)
 
 // explain gives a status to every benchmark that started and printed nothing of its own.
 func (l *lister) explain(names []string, e exited, w *watch, out *listing) (died string) {
 	current := w.current()
-	abnormal := e.Failure != "" && !strings.HasPrefix(e.Failure, "exit status 1")
+	abnormal := e.Failure != "" && !lastWord.Match(e.Stdout)
 	for _, name := range w.started {
-		if _, known := out.bench[name]; known || hasChildren(name, w.started) && !(abnormal && name == current) {
+		if _, known := out.bench[name]; known || !(abnormal && name == current) && !l.isBenchmark(name, w.started) {
 			continue
 		}
 		b := &result.Benchmark{Name: name, Status: result.Failed, Message: "it printed no result"}
@@ -141,8 +175,11 @@ func (l *lister) explain(names []string, e exited, w *watch, out *listing) (died
 	return died
 }
 
-func hasChildren(name string, started []string) bool {
-	return slices.ContainsFunc(started, func(s string) bool { return strings.HasPrefix(s, name+"/") })
+// isBenchmark reports whether what started should have printed a result: it is no group of
+// sub-benchmarks, and was not only looked into for ones that the filter selects.
+func (l *lister) isBenchmark(name string, started []string) bool {
+	hasChildren := slices.ContainsFunc(started, func(s string) bool { return strings.HasPrefix(s, name+"/") })
+	return !hasChildren && l.filter.Match(name)
 }
 
 // names returns the listed benchmarks in order.

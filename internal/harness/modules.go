@@ -125,7 +125,7 @@ func (t *tree) workspace(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.Fields(string(out)), nil
+	return strings.Split(strings.TrimSpace(string(out)), "\n"), nil
 }
 
 // ownPatterns translates the patterns, which are relative to the root, into ones of module m.
@@ -146,10 +146,12 @@ func ownPattern(m module, all []module, pattern string) (string, bool) {
 	}
 	dir, wild := strings.CutSuffix(pattern, "...")
 	dir = path.Clean(dir)
+	// A folder inside a module that lies in this one is not this one's.
+	if slices.ContainsFunc(all, func(o module) bool { return o.Rel != m.Rel && within(m.Rel, o.Rel) && within(o.Rel, dir) }) {
+		return "", false
+	}
 	if m.Rel == "." {
-		// A folder inside a nested module is not this module's.
-		inner := slices.ContainsFunc(all, func(o module) bool { return o.Rel != "." && within(o.Rel, dir) })
-		return pattern, !inner
+		return pattern, true
 	}
 	if wild && within(dir, m.Rel) {
 		return "./...", true

@@ -280,11 +280,13 @@ func (s *schedule) measured() int {
 	return n
 }
 
-// total counts the benchmarks that a side could run.
+// total counts the benchmarks that a side could run, those included that the budget did not even
+// allow to list.
 func (s *schedule) total() int {
 	n := 0
 	for _, t := range s.runner.Targets() {
-		if t.sides() > 0 || t.done > 0 {
+		unlisted := func(b *result.Benchmark) bool { return b != nil && b.Unmeasured != "" }
+		if t.sides() > 0 || t.done > 0 || slices.ContainsFunc(t.Bench[:], unlisted) {
 			n++
 		}
 	}

@@ -24,10 +24,10 @@ type Worktree struct {
 // user's tree, and where no `./...` and no editor looks. What killed runs left there is removed.
 func (r *Repo) Worktree(ctx context.Context, commit string) (*Worktree, error) {
 	home := filepath.Join(r.Common, "perfgate")
+	r.removeStale(ctx, home) // first: it takes home away when nothing else is there
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, fmt.Errorf("the base needs a place beside the repository: %w", err)
 	}
-	r.removeStale(ctx, home)
 	scratch, err := os.MkdirTemp(home, "run-")
 	if err != nil {
 		return nil, fmt.Errorf("the base needs a place beside the repository: %w", err)

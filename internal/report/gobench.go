@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"golang.org/x/perf/benchfmt"
 
@@ -37,7 +39,7 @@ func unitLines(s *result.Set) string {
 	for _, b := range s.Benchmarks {
 		for _, m := range b.Metrics {
 			if u := m.Unit; !seen[u.Name] && u.Better != result.Unknown && result.UnitOf(u.Name).Better == result.Unknown {
-				text += fmt.Sprintf("Unit %s better=%s\n", u.Name, u.Better)
+				text += fmt.Sprintf("Unit %s better=%s\n", token(u.Name), u.Better)
 			}
 			seen[m.Unit.Name] = true
 		}
@@ -72,7 +74,7 @@ func goValue(v float64, unit string) benchfmt.Value {
 	case "B/s":
 		return benchfmt.Value{Value: v, Unit: unit, OrigValue: digits(v / 1e6), OrigUnit: "MB/s"}
 	}
-	return benchfmt.Value{Value: v, Unit: unit}
+	return benchfmt.Value{Value: v, Unit: token(unit)}
 }
 
 // digits drops the last digits of v, which only the change of unit brought in.
@@ -85,15 +87,25 @@ func digits(v float64) float64 {
 }
 
 func newResult(s *result.Set, b *result.Benchmark, iters int) *benchfmt.Result {
-	name := b.Name
+	name := token(b.Name)
 	if p := s.Env.GOMAXPROCS; p > 1 {
 		name = fmt.Sprintf("%s-%d", name, p)
 	}
 	r := &benchfmt.Result{Name: benchfmt.Name(name), Iters: iters}
-	for _, kv := range [][2]string{{"goos", s.Env.GOOS}, {"goarch", s.Env.GOARCH}, {"pkg", b.Package}, {"cpu", s.Env.CPU}} {
-		if kv[1] != "" {
-			r.SetConfig(kv[0], kv[1])
+	for _, kv := range [][2]string{{"goos", token(s.Env.GOOS)}, {"goarch", token(s.Env.GOARCH)}, {"pkg", token(b.Package)}, {"cpu", oneLine(s.Env.CPU)}} {
+		if kv[1] != "" { // SetConfig would make it internal, which is not written
+			r.Config = append(r.Config, benchfmt.Config{Key: kv[0], Value: []byte(kv[1]), File: true})
 		}
 	}
 	return r
+}
+
+// token keeps a name from ending its field or its line.
+func token(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return '_'
+		}
+		return r
+	}, s)
 }

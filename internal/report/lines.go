@@ -36,7 +36,7 @@ func Moves(w io.Writer, d *Document) error {
 		case c.Unit.Name == "":
 			p.line("%s\t\t%s", inert(short.of(c.Key)), c.Verdict)
 		case !c.Unit.Info() && c.Base.N > 0 && c.Head.N > 0 && c.Base.Center != c.Head.Center:
-			p.line("%s\t%s\t%s → %s\t%s", inert(short.of(c.Key)), inert(c.Unit.Name), value(c.Base.Center, c.Unit), value(c.Head.Center, c.Unit), percent(c.Change))
+			p.line("%s\t%s\t%s → %s\t%s", inert(short.of(c.Key)), inert(c.Unit.Name), value(c.Base.Center, c.Unit), value(c.Head.Center, c.Unit), estimate(c, c.Change))
 		}
 	}
 	if p.err != nil {

@@ -24,6 +24,7 @@ func Markdown(w io.Writer, d *Document) error {
 	m.paragraph(detectable(d))
 	m.details("Unchanged and inconclusive", rest(d, compare.AgainstBase))
 	m.details("Against the committed baseline", rest(d, compare.AgainstBaseline))
+	m.unmeasured()
 	m.environment()
 	m.notes()
 	return m.err
@@ -79,15 +80,15 @@ func (m *markdown) rows(rows []*compare.Comparison) {
 		for _, r := range m.ns.refs(c) {
 			refs = append(refs, fmt.Sprint(r))
 		}
-		verdict := string(c.Verdict)
+		verdict := verdict(c)
 		if c.Failing() {
 			verdict = "**" + verdict + "**"
 		}
 		if len(refs) > 0 {
 			verdict += " <sup>" + strings.Join(refs, ",") + "</sup>"
 		}
-		m.line("| %s | %s | %s | %s | %s | %s |", code(m.short.of(c.Key)), code(metricName(c)),
-			summary(c.Base, c.Unit), summary(c.Head, c.Unit), change(c), verdict)
+		m.line("| %s | %s | %s | %s | %s | %s |", cell(code(m.short.of(c.Key))), cell(code(metricName(c))),
+			summary(c.Base, c.Unit), m.short.head(c), change(c), verdict)
 	}
 	m.line("")
 }
@@ -103,6 +104,22 @@ func (m *markdown) details(title string, rows []*compare.Comparison) {
 	m.line("")
 }
 
+// unmeasured names what the budget did not reach: no benchmark is lost from sight.
+func (m *markdown) unmeasured() {
+	rows := unmeasured(m.d)
+	if len(rows) == 0 {
+		return
+	}
+	m.line("<details><summary>Not measured, because the budget ended: %s</summary>", plural(len(rows), "benchmark"))
+	m.line("")
+	for _, c := range rows {
+		m.line("- %s: %s", code(m.short.of(c.Key)), prose(strings.Join(c.Notes, "; ")))
+	}
+	m.line("")
+	m.line("</details>")
+	m.line("")
+}
+
 // environment shows where and how both sides were measured.
 func (m *markdown) environment() {
 	f := m.d.File
@@ -112,7 +129,7 @@ func (m *markdown) environment() {
 	m.paragraph(geoMeans(m.d))
 	m.line("| | base | head |")
 	m.line("|---|---|---|")
-	m.line("| source | %s | %s |", prose(source(f.Base)), prose(source(f.Head)))
+	m.line("| source | %s | %s |", cell(prose(source(f.Base))), cell(prose(source(f.Head))))
 	var base []result.EnvField
 	if f.Base != nil {
 		base = f.Base.Env.Fields()
@@ -123,7 +140,7 @@ func (m *markdown) environment() {
 			other = base[i].Value
 		}
 		if field.Value != "" || other != "" {
-			m.line("| %s | %s | %s |", field.Name, prose(other), prose(field.Value))
+			m.line("| %s | %s | %s |", field.Name, cell(prose(other)), cell(prose(field.Value)))
 		}
 	}
 	m.line("")
@@ -137,7 +154,10 @@ func (m *markdown) provenance() {
 	if f.BaselineInfo != "" {
 		m.paragraph("Baseline: " + f.BaselineInfo + ".")
 	}
-	text := fmt.Sprintf("perfgate %s, %s.", f.Tool.Version, f.GeneratedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
+	text := fmt.Sprintf("perfgate %s.", f.Tool.Version)
+	if !f.GeneratedAt.IsZero() { // the output of go test does not say when
+		text = fmt.Sprintf("perfgate %s, %s.", f.Tool.Version, f.GeneratedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
 	if r := f.Run; r != nil {
 		text += fmt.Sprintf(" %d pairs a benchmark, %.0f s of the budget of %.0f s, %.0f s of building.", r.Pairs, r.RunSec, r.BudgetSec, r.BuildSec)
 	}
@@ -162,9 +182,11 @@ func (m *markdown) notes() {
 	}
 }
 
-// code writes hostile text as a code span that survives in a table cell: nothing in it is a link,
-// a mention, markup or a cell's end.
+// code writes hostile text as a code span: nothing in it is a link, a mention or markup.
 func code(s string) string { return span(oneLine(s)) }
+
+// cell keeps a bar in a table's cell from ending it.
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 func span(s string) string {
 	if s == "" {
@@ -177,19 +199,19 @@ func span(s string) string {
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
 	}
-	return fence + strings.ReplaceAll(breakCommand(s), "|", `\|`) + fence
+	return fence + breakCommand(s) + fence
 }
 
-// breakCommand keeps a GitHub runner that prints the report from reading commands in it.
-func breakCommand(s string) string { return strings.ReplaceAll(s, "##[", "##\u2060[") }
-
 // harmless text has nothing that Markdown, HTML or GitHub could read as more than text.
-var harmless = regexp.MustCompile(`^[\p{L}\p{N} ,.;:%()/+=~“”'–−…±≤-]*$`)
+var harmless = regexp.MustCompile(`^[\p{L}\p{N} ,.;:%()/+=∞“”'–−…±≤-]*$`)
+
+// links are what GitHub makes a link of, though it is harmless text: addresses and issues.
+var links = regexp.MustCompile(`(?i)://|www\.|\bgh-\d`)
 
 // prose writes a sentence of ours that may quote a stranger: as text where it is harmless, else
 // as a code span.
 func prose(s string) string {
-	if s = clean(s, maxSentence); harmless.MatchString(s) && !strings.Contains(s, "://") && !strings.Contains(s, "www.") && !strings.Contains(s, "~~") {
+	if s = clean(s, maxSentence); harmless.MatchString(s) && !links.MatchString(s) {
 		return s
 	}
 	return span(s)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -9,7 +10,10 @@ import (
 )
 
 // names shortens benchmark names by what all packages have in common.
-type names struct{ prefix string }
+type names struct {
+	prefix string
+	heads  map[result.Key]*result.Benchmark
+}
 
 func namesOf(d *Document) names {
 	var pkgs []string
@@ -25,7 +29,17 @@ func namesOf(d *Document) names {
 			prefix = prefix[:strings.LastIndexByte(strings.TrimSuffix(prefix, "/"), '/')+1]
 		}
 	}
-	return names{prefix}
+	return names{prefix, d.File.Head.Index()}
+}
+
+// head writes head's value of a row. An added benchmark as a whole shows its time.
+func (n names) head(c *compare.Comparison) string {
+	if b := n.heads[c.Key]; c.Verdict == compare.Added && c.Unit.Name == "" && b != nil {
+		if m := b.Metric("sec/op"); m != nil && len(m.Samples) > 0 {
+			return summary(compare.Describe(m), m.Unit)
+		}
+	}
+	return summary(c.Head, c.Unit)
 }
 
 // of names a benchmark: its package's folder below what is common, a dot and its name.
@@ -49,7 +63,7 @@ func clean(s string, limit int) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029', r == unicode.ReplacementChar:
+		case unicode.IsControl(r), unicode.In(r, invisible...), r == '\u2028', r == '\u2029', r == unicode.ReplacementChar:
 			return -1
 		}
 		return r
@@ -60,10 +74,20 @@ func clean(s string, limit int) string {
 	return s
 }
 
+// invisible characters have no shape of their own. They hide and reorder text, and a GitHub runner
+// passes over them when it looks for commands.
+var invisible = []*unicode.RangeTable{unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
+
 // inert also breaks up what a GitHub runner reads as a command anywhere in a line.
 func inert(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(clean(s, maxSentence), "##[", "## ["), "::", ": :")
+	return strings.ReplaceAll(breakCommand(clean(s, maxSentence)), "::", ": :")
 }
+
+// command begins a runner's command wherever it stands in a line. The runner passes over marks.
+var command = regexp.MustCompile(`#(\p{M}*)#(\p{M}*)\[`)
+
+// breakCommand keeps a GitHub runner that prints the report from reading commands in it.
+func breakCommand(s string) string { return command.ReplaceAllString(s, "#$1# $2[") }
 
 // metric names a row's unit, and what it was compared with where that is not base.
 func metricName(c *compare.Comparison) string {

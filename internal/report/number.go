@@ -61,12 +61,19 @@ func change(c *compare.Comparison) string {
 		return exactChange(c)
 	case c.Absolute && c.Change == 0 && c.Lo == 0 && c.Hi == 0:
 		return "0"
-	case c.Absolute:
-		return fmt.Sprintf("%s [%s, %s]", signed(c.Change, c.Unit), signed(c.Lo, c.Unit), signed(c.Hi, c.Unit))
 	case math.IsInf(c.Lo, 0) || math.IsInf(c.Hi, 0):
-		return percent(c.Change)
+		return estimate(c, c.Change)
 	}
-	return fmt.Sprintf("%s [%s, %s]", percent(c.Change), percent(c.Lo), percent(c.Hi))
+	return fmt.Sprintf("%s [%s, %s]", estimate(c, c.Change), estimate(c, c.Lo), estimate(c, c.Hi))
+}
+
+// estimate writes a change of c, or a bound of it: a difference where base has zeros, else a
+// percentage.
+func estimate(c *compare.Comparison, v float64) string {
+	if c.Absolute {
+		return signed(v, c.Unit)
+	}
+	return percent(v)
 }
 
 // exactChange writes the difference of two constants, which has no interval.

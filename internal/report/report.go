@@ -47,7 +47,12 @@ func isChanged(c *compare.Comparison) bool {
 	case compare.Regression, compare.Broken, compare.Missing, compare.Improvement, compare.Added:
 		return true
 	}
-	return c.Unit.Name == ""
+	return c.Unit.Name == "" && !c.Unmeasured
+}
+
+// unmeasured lists the benchmarks that the budget did not reach.
+func unmeasured(d *Document) []*compare.Comparison {
+	return selectRows(d, func(c *compare.Comparison) bool { return c.Unmeasured })
 }
 
 // changed lists the rows that a reader looks at first.
@@ -55,7 +60,7 @@ func changed(d *Document) []*compare.Comparison { return selectRows(d, isChanged
 
 // rest lists the other rows against one reference.
 func rest(d *Document, against compare.Reference) []*compare.Comparison {
-	return selectRows(d, func(c *compare.Comparison) bool { return c.Against == against && !isChanged(c) })
+	return selectRows(d, func(c *compare.Comparison) bool { return c.Against == against && !isChanged(c) && !c.Unmeasured })
 }
 
 // selectRows returns the rows that keep wants, the worst verdicts and the largest changes first.

@@ -25,6 +25,14 @@ func Text(w io.Writer, d *Document) error {
 	if len(ns.texts) > 0 {
 		p.line("")
 	}
+	if rows := unmeasured(d); len(rows) > 0 {
+		p.line("%s not measured, because the budget ended:", plural(len(rows), "benchmark"))
+		short := namesOf(d)
+		for _, c := range rows {
+			p.line("  %s", inert(short.of(c.Key)))
+		}
+		p.line("")
+	}
 	for _, text := range []string{detectable(d), geoMeans(d)} {
 		if text != "" {
 			p.line("%s", inert(text))
@@ -74,7 +82,7 @@ func (p *printer) table(d *Document, rows []*compare.Comparison, ns *notes) {
 			fmt.Fprintf(&refs, " (%d)", r)
 		}
 		t.line("%s\t%s\t%s\t%s\t%s\t%s%s", inert(short.of(c.Key)), inert(metricName(c)),
-			summary(c.Base, c.Unit), summary(c.Head, c.Unit), change(c), verdictWord(c), refs.String())
+			summary(c.Base, c.Unit), short.head(c), change(c), verdictWord(c), refs.String())
 	}
 	if t.err == nil {
 		t.err = tw.Flush()
@@ -87,7 +95,7 @@ func (p *printer) table(d *Document, rows []*compare.Comparison, ns *notes) {
 // verdictWord shouts what fails the gate.
 func verdictWord(c *compare.Comparison) string {
 	if c.Failing() {
-		return strings.ToUpper(string(c.Verdict))
+		return strings.ToUpper(verdict(c))
 	}
-	return string(c.Verdict)
+	return verdict(c)
 }

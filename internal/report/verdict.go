@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,14 +19,14 @@ func headline(d *Document) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	line := strings.Join(parts, ", ")
+	line := cmp.Or(strings.Join(parts, ", "), "nothing was judged")
 	if r := d.File.Run; r != nil {
 		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
 	}
 	if d.File.Partial {
 		line += "; interrupted, so this is a part"
 	}
-	return strings.TrimPrefix(line, "; ")
+	return line
 }
 
 // word is the gate's verdict as a person reads it.
@@ -37,6 +38,14 @@ func word(g compare.Gate) string {
 		return "FAIL"
 	}
 	return "NO VERDICT"
+}
+
+// verdict names a row's verdict. What only describes the process is not judged.
+func verdict(c *compare.Comparison) string {
+	if c.Unit.Info() {
+		return "not judged"
+	}
+	return string(c.Verdict)
 }
 
 // detectable says what the run could have detected: without it, "no regression" says nothing.
@@ -66,8 +75,12 @@ func detectable(d *Document) string {
 // method says in a line how the verdict came about, with the source of the method.
 func method(d *Document) string {
 	p := d.Policy
-	return fmt.Sprintf("Judged %s: exact one-sided Wilcoxon signed-rank test of “not worse than %s” on pairs, Holm over all of them at %s; estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.",
-		plural(d.Outcome.Tests, "noisy metric"), bare(p.Tolerance()), bare(p.Alpha), bare(p.Confidence), bare(p.Effect))
+	test, on := "signed-rank", "pairs"
+	if d.File.Base == nil { // stored times belong to no pair
+		test, on = "rank-sum", "two independent samples"
+	}
+	return fmt.Sprintf("Judged %s: exact one-sided Wilcoxon %s test of “not worse than %s” on %s, Holm over all of them at %s; estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.",
+		plural(d.Outcome.Tests, "noisy metric"), test, bare(p.Tolerance()), on, bare(p.Alpha), bare(p.Confidence), bare(p.Effect))
 }
 
 // geoMeans lists the geometric means of the changes.

@@ -1,0 +1,179 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// slowBench notes the process that runs it, which has a child of its own.
+const slowBench = `package m
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	child := exec.Command("sleep", "600")
+	if err := child.Start(); err != nil {
+		panic(err)
+	}
+	f, err := os.OpenFile(filepath.Join(os.Getenv("HOME"), "pids"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(f, os.Getpid(), child.Process.Pid)
+	f.Close()
+	os.Exit(m.Run())
+}
+
+func BenchmarkNap(b *testing.B) {
+	for i := range b.N {
+		if i%100 == 0 {
+			time.Sleep(200 * time.Microsecond)
+		}
+	}
+}
+`
+
+// An interrupted check exits 130, keeps the pairs that it finished, and leaves nothing behind: no
+// checkout, no folder, no process.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	home, vars, err := isolate(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := append(vars, "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+dir)
+	repo := filepath.Join(dir, "repo")
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", args...)
+		cmd.Dir, cmd.Env = repo, env
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": slowBench} {
+		if err := os.MkdirAll(repo, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(repo, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git("init", "--quiet", "--initial-branch=main")
+	git("add", "--all")
+	git("commit", "--quiet", "--message=one")
+	git("commit", "--quiet", "--message=two", "--allow-empty")
+
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command("perfgate", "check", "--budget", "5m")
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = repo, env, &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// 2 list processes a side, some to calibrate, and then pairs.
+	pids := awaitLines(t, filepath.Join(home, "pids"), 24)
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Errorf("perfgate ended with %v, want exit status %d\nstderr: %s", err, exitInterrupted, &stderr)
+	}
+	if want := "interrupted, so this is a part"; !strings.Contains(stdout.String(), want) {
+		t.Errorf("standard output does not say %q:\n%s", want, &stdout)
+	}
+	checkPartial(t, filepath.Join(repo, "perf_reports", "latest.json"))
+	if out := git("worktree", "list", "--porcelain"); strings.Count(out, "worktree ") != 1 {
+		t.Errorf("work trees left:\n%s", out)
+	}
+	if _, err := os.Stat(filepath.Join(repo, ".git", "perfgate")); !os.IsNotExist(err) {
+		t.Errorf("stat .git/perfgate = %v, want that it does not exist", err)
+	}
+	for _, pid := range pids {
+		if alive(pid) {
+			t.Errorf("process %d is still there", pid)
+		}
+	}
+}
+
+// awaitLines waits until the file has n lines and returns the numbers in it.
+func awaitLines(t *testing.T, name string, n int) []int {
+	t.Helper()
+	for range 1200 {
+		data, _ := os.ReadFile(name)
+		if bytes.Count(data, []byte("\n")) >= n {
+			var pids []int
+			for f := range strings.FieldsSeq(string(data)) {
+				pid, err := strconv.Atoi(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				pids = append(pids, pid)
+			}
+			return pids
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("%s does not have %d lines after 2 minutes", name, n)
+	return nil
+}
+
+// alive reports whether a process runs. One that was killed and that nobody waited for is not.
+func alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return true // no /proc: the signal's word
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(state, "Z")
+}
+
+func checkPartial(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := result.Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Partial {
+		t.Error("latest.json does not say that it is partial")
+	}
+	for _, s := range []*result.Set{r.Base, r.Head} {
+		if s == nil || len(s.Benchmarks) != 1 {
+			t.Fatalf("latest.json has %+v, want one benchmark a side", s)
+		}
+	}
+	base, head := r.Base.Benchmarks[0].Pairs(), r.Head.Benchmarks[0].Pairs()
+	if base == 0 || base != head || base >= maxPairs {
+		t.Errorf("latest.json has %d samples of base and %d of head, want the same number, some and not all", base, head)
+	}
+}

@@ -1,0 +1,224 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/result"
+)
+
+// fixtures are the documents that every format is drawn of. Each call makes a new one, the same to
+// the last bit: what time, machine and commit are comes from the document.
+var fixtures = []struct {
+	name string
+	make func() *Document
+}{
+	{"verdicts", verdicts},
+	{"same", same},
+	{"interrupted", interrupted},
+	{"problems", problems},
+	{"baseline", againstBaseline},
+	{"beside", besideBaseline},
+	{"files", plainFiles},
+	{"hostile", func() *Document {
+		return hostile(`X/|<script>##[error]::set-output` + "`@mention` #123 https://x.example\n\x1b[31m\u202e%0A::error::")
+	}},
+}
+
+// document judges a file as cmd/perfgate does.
+func document(f *result.File) *Document {
+	p := compare.DefaultPolicy
+	return &Document{File: f, Policy: p, Outcome: compare.Judge(f, p)}
+}
+
+func env() result.Env {
+	return result.Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU @ 2.50GHz", Cores: 4, GOMAXPROCS: 2, Kernel: "6.1.0", Flags: "-trimpath"}
+}
+
+// run is the file of a finished run without benchmarks.
+func run() *result.File {
+	return &result.File{
+		SchemaVersion: result.Schema,
+		Tool:          result.Tool{Name: "perfgate", Version: "v1.2.3"},
+		GeneratedAt:   time.Date(2026, 9, 1, 12, 30, 0, 0, time.UTC),
+		Seed:          42,
+		Pairing:       result.Paired,
+		Run:           &result.Run{Measured: 8, Total: 8, Pairs: 20, BuildSec: 12.4, RunSec: 200, BudgetSec: 300},
+		Head:          &result.Set{Commit: "0123456789abcdef0123456789abcdef01234567", Ref: "work tree", Dirty: true, Env: env()},
+		Base:          &result.Set{Commit: "fedcba9876543210fedcba9876543210fedcba98", Ref: "main", Env: env()},
+	}
+}
+
+func bench(pkg, name string, ms ...*result.Metric) *result.Benchmark {
+	return &result.Benchmark{Suite: "gobench", Package: pkg, Name: name, Status: result.OK, Metrics: ms}
+}
+
+func metric(u result.Unit, values ...float64) *result.Metric {
+	m := &result.Metric{Unit: u}
+	for i, v := range values {
+		m.Samples = append(m.Samples, result.Sample{Value: v, Iters: 1000, Pair: i})
+	}
+	return m
+}
+
+// times are 20 times about a level, with a relative noise.
+func times(seed uint64, level, sd float64) *result.Metric {
+	return noisy("sec/op", seed, 20, level, sd)
+}
+
+func noisy(unit string, seed uint64, n int, level, sd float64) *result.Metric {
+	r := rand.New(rand.NewPCG(seed, 1))
+	vs := make([]float64, n)
+	for i := range vs {
+		vs[i] = level * math.Exp(sd*r.NormFloat64())
+	}
+	return metric(result.UnitOf(unit), vs...)
+}
+
+func constant(unit string, v float64) *result.Metric {
+	return metric(result.UnitOf(unit), v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v)
+}
+
+const (
+	core = "example.com/module/core"
+	wire = "example.com/module/internal/wire"
+)
+
+// verdicts has every verdict at least once.
+func verdicts() *Document {
+	f := run()
+	f.Base.Benchmarks = []*result.Benchmark{
+		bench(core, "Slower", times(1, 1.5e-6, 0.02), constant("B/op", 64), constant("allocs/op", 2), constant("process-cpu-sec", 0.05)),
+		bench(core, "Heavier/size=10", times(3, 2e-3, 0.02), constant("B/op", 0), constant("allocs/op", 0)),
+		bench(core, "Faster", times(5, 80e-9, 0.02), constant("B/op", 4096), constant("allocs/op", 7)),
+		bench(wire, "Same", times(7, 3e-5, 0.01), noisy("B/s", 7, 20, 1e8, 0.01), constant("allocs/op", 1)),
+		bench(wire, "Noisy", times(9, 0.25, 0.4)),
+		bench(wire, "Gone", times(11, 1, 0.02)),
+		bench(wire, "Broken", times(12, 1, 0.02)),
+		bench(wire, "Gadgets", metric(result.UnitOf("gadgets"), 1000, 1000, 1000), metric(result.Unit{Name: "hit-rate", Better: result.Higher}, 0.5, 0.5, 0.5)),
+		{Suite: "gobench", Package: wire, Name: "Other", Status: result.OK, Incomparable: "the test files changed"},
+	}
+	f.Head.Benchmarks = []*result.Benchmark{
+		bench(core, "Slower", times(2, 1.8e-6, 0.02), constant("B/op", 72), constant("allocs/op", 2), constant("process-cpu-sec", 0.06)),
+		bench(core, "Heavier/size=10", times(4, 2e-3, 0.02), constant("B/op", 48), constant("allocs/op", 3)),
+		bench(core, "Faster", times(6, 60e-9, 0.02), constant("B/op", 2048), constant("allocs/op", 6)),
+		bench(wire, "Same", times(8, 3e-5, 0.01), noisy("B/s", 8, 20, 1e8, 0.01), constant("allocs/op", 1)),
+		bench(wire, "Noisy", times(10, 0.25, 0.4)),
+		{Suite: "gobench", Package: wire, Name: "Broken", Status: result.Failed, Message: "panic: runtime error: index out of range [5] with length 3"},
+		bench(wire, "Gadgets", metric(result.UnitOf("gadgets"), 1001, 1001, 1001), metric(result.Unit{Name: "hit-rate", Better: result.Higher}, 0.25, 0.25, 0.25)),
+		bench(wire, "Other", times(14, 1, 0.02)),
+		bench(wire, "New", times(15, 1, 0.02)),
+	}
+	f.Head.Benchmarks[3].Notes = []string{"it starts 3 goroutines"}
+	return document(f)
+}
+
+// same is a run without a change.
+func same() *Document {
+	f := run()
+	f.Run.Measured, f.Run.Total = 2, 2
+	f.Base.Benchmarks = []*result.Benchmark{bench(core, "A", times(1, 1e-6, 0.01), constant("allocs/op", 0)), bench(core, "B", times(2, 1e-3, 0.01), constant("allocs/op", 9))}
+	f.Head.Benchmarks = []*result.Benchmark{bench(core, "A", times(3, 1e-6, 0.01), constant("allocs/op", 0)), bench(core, "B", times(4, 1e-3, 0.01), constant("allocs/op", 9))}
+	return document(f)
+}
+
+// interrupted is a run that ended early: some pairs of one benchmark, and void ones, none of others.
+func interrupted() *Document {
+	f := run()
+	f.Partial = true
+	f.Run = &result.Run{Measured: 1, Total: 4, Pairs: 20, BuildSec: 3, RunSec: 30, BudgetSec: 300}
+	f.Warnings = []string{"interrupted after 30s"}
+	late := func() *result.Benchmark {
+		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the budget ended before it"}
+	}
+	void := bench(core, "Void", noisy("sec/op", 3, 20, 1e-6, 0.01))
+	void.Void = []result.Void{{Pair: 20, Message: "exit status 2"}, {Pair: 21, Message: "exit status 2"}}
+	f.Base.Benchmarks = []*result.Benchmark{bench(core, "Few", noisy("sec/op", 1, 4, 1e-6, 0.01)), bench(core, "Done", times(2, 1e-6, 0.01)), void, late()}
+	f.Head.Benchmarks = []*result.Benchmark{bench(core, "Few", noisy("sec/op", 4, 4, 1e-6, 0.01)), bench(core, "Done", times(5, 1e-6, 0.01)), bench(core, "Void", times(6, 1e-6, 0.01)), late()}
+	return document(f)
+}
+
+// problems is a run that came to no verdict.
+func problems() *Document {
+	f := run()
+	f.Run = &result.Run{Measured: 0, Total: 1, Pairs: 20, BuildSec: 3, RunSec: 0, BudgetSec: 1}
+	f.Warnings = []string{"the base's checkout could not be removed"}
+	f.Head.BuildFailures = []result.BuildFailure{{Package: wire, Message: "./wire.go:7:2: undefined: x"}}
+	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "20 pairs need 8s more of budget"}}
+	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "20 pairs need 8s more of budget"}}
+	return document(f)
+}
+
+// stored is a baseline of another day.
+func stored() *result.Set {
+	s := &result.Set{Commit: "aaaabbbbccccdddd", Env: env()}
+	s.Benchmarks = []*result.Benchmark{
+		bench(core, "A", times(1, 1e-6, 0.02), constant("B/op", 0), constant("allocs/op", 0)),
+		bench(core, "B", times(2, 1e-6, 0.02), constant("B/op", 512), constant("allocs/op", 4)),
+	}
+	return s
+}
+
+// againstBaseline has no base: the stored times of the same machine are all there is.
+func againstBaseline() *Document {
+	f := run()
+	f.Base, f.Pairing = nil, result.Unpaired
+	f.Baseline, f.BaselineInfo = stored(), "aaaabbbbcccc of 2026-08-01"
+	f.Head.Benchmarks = []*result.Benchmark{
+		bench(core, "A", times(3, 1.3e-6, 0.02), constant("B/op", 24), constant("allocs/op", 3)),
+		bench(core, "B", times(4, 1e-6, 0.02), constant("B/op", 512), constant("allocs/op", 4)),
+	}
+	return document(f)
+}
+
+// besideBaseline has both references: times come from base, counts from either.
+func besideBaseline() *Document {
+	d := againstBaseline()
+	f := d.File
+	f.Pairing = result.Paired
+	f.Base = run().Base
+	f.Base.Benchmarks = []*result.Benchmark{
+		bench(core, "A", times(5, 1.3e-6, 0.02), constant("B/op", 24), constant("allocs/op", 3)),
+		bench(core, "B", times(6, 1e-6, 0.02), constant("B/op", 512), constant("allocs/op", 4)),
+	}
+	return document(f)
+}
+
+// plainFiles are two files of times that say nothing about the order of measuring.
+func plainFiles() *Document {
+	f := &result.File{Tool: result.Tool{Name: "perfgate", Version: "v1.2.3"}, Base: &result.Set{Ref: "old.txt"}, Head: &result.Set{Ref: "new.txt"}}
+	f.Base.Benchmarks = []*result.Benchmark{bench("", "X", times(1, 1e-6, 0.02)), bench("", "Zeros", metric(result.UnitOf("allocs/op"), 0, 1, 0, 1))}
+	f.Head.Benchmarks = []*result.Benchmark{bench("", "X", times(2, 1.3e-6, 0.02)), bench("", "Zeros", metric(result.UnitOf("allocs/op"), 1, 0, 1, 1))}
+	d := document(f)
+	d.Policy.Interleaved = true // so that the zeros come to a test of differences
+	return &Document{File: f, Policy: d.Policy, Outcome: compare.Judge(f, d.Policy)}
+}
+
+// hostile has a stranger's text in every place where a stranger can put one.
+func hostile(s string) *Document {
+	f := run()
+	f.Tool.Version, f.BaselineInfo, f.Warnings = s, s, []string{s}
+	f.Head.Ref, f.Base.Ref, f.Base.Commit = s, s, s
+	f.Head.Env.CPU, f.Head.Env.Go, f.Base.Env.Kernel = s, s, s
+	f.Head.BuildFailures = []result.BuildFailure{{Package: s, Message: s}}
+	unit := result.Unit{Name: s, Better: result.Lower}
+	sides := func(m1, m2 *result.Metric, status result.Status) (b, h *result.Benchmark) {
+		b, h = bench(s, s+fmt.Sprint(len(f.Base.Benchmarks)), m1), bench(s, s+fmt.Sprint(len(f.Base.Benchmarks)), m2)
+		h.Status, h.Message, h.Notes = status, s, []string{s, "note: " + s}
+		return b, h
+	}
+	for _, status := range []result.Status{result.OK, result.Failed, result.Skipped} {
+		b, h := sides(metric(unit, 3, 3, 3), metric(unit, 4, 4, 4), status)
+		f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
+	}
+	b, h := sides(times(1, 1, 0.01), times(2, 2, 0.01), result.OK)
+	b.Void = []result.Void{{Pair: 99, Message: s}}
+	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
+	late := *bench(s, s+"Late")
+	late.Unmeasured = s
+	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, &late), append(f.Head.Benchmarks, &late)
+	return document(f)
+}
