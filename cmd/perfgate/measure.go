@@ -12,10 +12,6 @@ import (
 	"github.com/org/perfgate/internal/result"
 )
 
-// maxPairs bounds the pairs of a benchmark where the budget would allow more: beyond, the precision
-// that a pair adds is not worth the wait.
-const maxPairs = 60
-
 // measure measures head, and base in turn with it where there is one. When ctx ends it returns
 // what was measured so far, marked partial, and ctx's error.
 func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baseline *result.File) (*result.File, error) {
@@ -33,7 +29,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
 	m, err := harness.Measure(ctx, suite, harness.Plan{
-		Seed: p.config.Seed, Budget: p.config.Budget, MaxPairs: maxPairs,
+		Seed: p.config.Seed, Budget: p.config.Budget, MaxPairs: p.config.Pairs,
 		Floor: policy.PlanPairs, Need: policy.NeedPairs,
 		AfterRound: func(base, head *result.Set) {
 			part := *f

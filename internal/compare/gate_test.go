@@ -35,6 +35,7 @@ func TestGate(t *testing.T) {
 		{"inconclusive", pairedFile(set(wide(1)), set(wide(2))), false, Pass, ""},
 		{"inconclusive, strict", pairedFile(set(wide(1)), set(wide(2))), true, Fail, ""},
 		{"unmeasured, strict", pairedFile(set(measuredX()), set(with(bench("X"), func(b *result.Benchmark) { b.Unmeasured = "no budget" }))), true, Fail, ""},
+		{"interrupted", func() *result.File { f := pairedFile(same.Base, same.Head); f.Partial = true; return f }(), false, Error, "interrupted"},
 		{"unbuilt on head", pairedFile(same.Base, unbuilt(same.Head)), false, Error, "example.com/m/broken does not build on head: undefined: x"},
 		{"unbuilt on base", pairedFile(unbuilt(same.Base), same.Head), false, Error, "example.com/m/broken does not build on base: undefined: x"},
 		{"unbuilt beside a regression", pairedFile(slow.Base, unbuilt(slow.Head)), false, Fail, "does not build on head"},

@@ -25,6 +25,7 @@ type Config struct {
 	Bench            string
 	Tags             string
 	Budget           time.Duration
+	Pairs            int
 	Effect           float64
 	Strict           bool
 	Prepare          string

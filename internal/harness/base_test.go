@@ -248,6 +248,7 @@ func TestResolveBaseErrors(t *testing.T) {
 }
 
 func TestOpenRepo(t *testing.T) {
+	t.Parallel()
 	c := newClone(t)
 	c.commit("one")
 	write(t, c.dir, map[string]string{"below/further/x": ""})
@@ -269,6 +270,7 @@ func TestOpenRepo(t *testing.T) {
 
 // Our own outputs do not make a tree dirty; everything else does.
 func TestDirty(t *testing.T) {
+	t.Parallel()
 	c := newClone(t)
 	write(t, c.dir, map[string]string{"perf_reports/baseline.json": "{}", ".gitignore": "ignored\n"})
 	c.commit("one")
@@ -312,6 +314,7 @@ func TestShellWord(t *testing.T) {
 // A checkout lies inside the git directory, is the commit that was asked for, runs no hooks, and is
 // gone when closed, with git's memory of it.
 func TestWorktree(t *testing.T) {
+	t.Parallel()
 	c := newClone(t)
 	one := c.commit("one")
 	c.commit("two")
@@ -369,6 +372,7 @@ func (c *clone) checkClean() {
 
 // A run that was killed leaves a checkout that nobody has locked. The next one removes it.
 func TestStaleWorktree(t *testing.T) {
+	t.Parallel()
 	c := newClone(t)
 	c.commit("one")
 	r := c.open()
@@ -397,6 +401,7 @@ func TestStaleWorktree(t *testing.T) {
 
 // A checkout that fails leaves nothing.
 func TestWorktreeFails(t *testing.T) {
+	t.Parallel()
 	c := newClone(t)
 	c.commit("one")
 	if _, err := c.open().Worktree(t.Context(), strings.Repeat("0", 40)); err == nil || !strings.Contains(err.Error(), "check out the base") {

@@ -199,6 +199,7 @@ const benchFile = "import \"testing\"\n\nfunc BenchmarkX(b *testing.B) {\n}\n"
 // Packages with benchmarks are found in the root's module, in nested ones and in the workspace, each
 // once, wherever the tree lies.
 func TestPackages(t *testing.T) {
+	t.Parallel()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -136,19 +136,22 @@ func (l *lister) pass(ctx context.Context, names []string, out *listing) (died s
 		return "", false, err
 	}
 	for _, b := range r.Set.Benchmarks {
-		out.bench[b.Name] = b
+		if slices.Contains(w.started, b.Name) { // else a benchmark printed what looks like a result
+			out.bench[b.Name] = b
+		}
 	}
 	return l.explain(names, e, w, out), e.Hung, nil
 }
 
-// lastWord is what package testing prints at its end, also where benchmarks failed: os.Exit(1) in a
-// benchmark looks like a failure but ends the process before the others.
-var lastWord = regexp.MustCompile(`(?m)^\x16?(?:PASS|FAIL)$`)
+// lastWord is what package testing prints at its end where a benchmark failed. Without it, exit
+// status 1 came from elsewhere, such as an os.Exit(1) that ended the process before the other
+// benchmarks.
+var lastWord = regexp.MustCompile(`(?m)^\x16?FAIL$`)
 
 // explain gives a status to every benchmark that started and printed nothing of its own.
 func (l *lister) explain(names []string, e exited, w *watch, out *listing) (died string) {
 	current := w.current()
-	abnormal := e.Failure != "" && !lastWord.Match(e.Stdout)
+	abnormal := e.Failure != "" && !(e.Failure == "exit status 1" && lastWord.Match(e.Stdout))
 	for _, name := range w.started {
 		if _, known := out.bench[name]; known || !(abnormal && name == current) && !l.isBenchmark(name, w.started) {
 			continue
@@ -191,9 +194,11 @@ func failureMessage(e exited) string {
 	if e.Hung {
 		return e.Failure
 	}
-	if i := bytes.LastIndex(text, []byte("panic: ")); i >= 0 {
-		line, _, _ := bytes.Cut(text[i:], []byte("\n"))
-		return clip(string(line))
+	for _, mark := range []string{"panic: ", "fatal error: "} {
+		if i := bytes.LastIndex(text, []byte(mark)); i >= 0 {
+			line, _, _ := bytes.Cut(text[i:], []byte("\n"))
+			return clip(string(line))
+		}
 	}
 	if i := bytes.LastIndex(text, []byte("--- FAIL: ")); i >= 0 {
 		if lines := strings.SplitN(string(text[i:]), "\n", 3); len(lines) > 1 && strings.HasPrefix(lines[1], " ") {

@@ -86,7 +86,7 @@ func TestSources(t *testing.T) {
 		{"a comment", "stands alone", "stands quite alone", ""},
 		{"a comment in a body", " // of the package itself", " // ours", ""},
 		{"another order", "func outer() { helper(limit) }\n\nfunc helper(n int) {}\n", "func helper(n int) {}\n\nfunc outer() { helper(limit) }\n", ""},
-		{"white space", "func unrelated() {}", "func unrelated() {\n\n}", ""},
+		{"white space", "func outer() { helper(limit) }", "func outer()  {  helper( limit )  }", ""},
 		{"an unrelated function", "func unrelated() {}", "func unrelated() { println() }", ""},
 		{"a test", "{ unrelated() }", "{ unrelated(); unrelated() }", ""},
 		{"a new test", "func unrelated() {}", "func unrelated() {}\n\nfunc TestY(t *testing.T) {}", ""},
