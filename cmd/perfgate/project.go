@@ -77,14 +77,18 @@ func (p *project) makeReports() error {
 		return err
 	}
 	giveBack(dir, p.root)
-	return p.write(".gitignore", []byte(ignoreOthers))
+	return p.put(".gitignore", []byte(ignoreOthers))
 }
 
-// write replaces a file of the reports folder as a whole or not at all.
+// write replaces a file of the reports folder, which it creates, as a whole or not at all.
 func (p *project) write(name string, data []byte) error {
 	if err := p.makeReports(); err != nil {
 		return err
 	}
+	return p.put(name, data)
+}
+
+func (p *project) put(name string, data []byte) error {
 	if err := maybe.WriteFile(p.reports(name), data, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", p.reports(name), err)
 	}

@@ -53,12 +53,12 @@ func TestWriteKeepsTheFile(t *testing.T) {
 	}
 }
 
-// TestFloats: numbers survive bit by bit.
-func TestFloats(t *testing.T) {
+// TestNumbers survive bit by bit: values, and columns that look constant or counting at both ends.
+func TestNumbers(t *testing.T) {
 	values := []float64{0, math.SmallestNonzeroFloat64, math.MaxFloat64, -math.MaxFloat64, 1.0 / 3, 1e21, 1e-7, math.Pi, 1 << 53}
 	b := &Benchmark{Name: "X", Status: OK}
 	for i, v := range values {
-		b.Add(UnitOf("sec/op"), Sample{Value: v, Iters: i, Pair: i * i})
+		b.Add(UnitOf("sec/op"), Sample{Value: v, Iters: i % 4, Pair: []int{0, 1, 3, 2, 4, 5, 6, 7, 8}[i]})
 	}
 	f := &File{Tool: Tool{Name: "perfgate"}, GeneratedAt: time.Unix(1, 0), Head: &Set{Benchmarks: []*Benchmark{b}}}
 	got, err := Read(bytes.NewReader(written(t, f)))

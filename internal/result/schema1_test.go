@@ -52,6 +52,16 @@ func readSchema1File(t *testing.T, change func([]byte) []byte) *File {
 	return f
 }
 
+// TestSchema1Time: seconds since 1970, as Python writes them.
+func TestSchema1Time(t *testing.T) {
+	f := readSchema1File(t, func(data []byte) []byte {
+		return bytes.Replace(data, []byte(`"generated_at_s": 0`), []byte(`"generated_at_s": 1756729800.5`), 1)
+	})
+	if want := time.Date(2025, 9, 1, 12, 30, 0, 5e8, time.UTC); !f.GeneratedAt.Equal(want) {
+		t.Errorf("generated at %v, want %v", f.GeneratedAt, want)
+	}
+}
+
 // TestSchema1Gaps: a quantile that the file has not is no metric; it would be a threshold of zero.
 func TestSchema1Gaps(t *testing.T) {
 	f := readSchema1File(t, func(data []byte) []byte {
