@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 	}
 	got := *c
 	got.Seed, got.origins, got.values = 0, nil, nil
-	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Pairs: 60, Effect: 0.05,
+	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Pairs: 100, Effect: 0.05,
 		ReportsDir: "perf_reports", WorkingDirectory: "."}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

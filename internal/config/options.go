@@ -64,7 +64,7 @@ var Options = []Option{
 			}
 			return err
 		}},
-	{Name: "pairs", Arg: "N", Default: "60", Usage: "most pairs of samples of a benchmark, as far as the budget allows; at least 20",
+	{Name: "pairs", Arg: "N", Default: "100", Usage: "most pairs of samples of a benchmark, as far as the budget allows; at least 20",
 		set: func(c *Config, t []string) (err error) {
 			if c.Pairs, err = strconv.Atoi(last(t)); err != nil || c.Pairs < minPairs {
 				return fmt.Errorf("want a whole number from %d", minPairs)

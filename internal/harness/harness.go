@@ -97,7 +97,7 @@ type Plan struct {
 	// Floor returns the number of pairs to plan for m judged metrics, and Need the smaller
 	// number below which the judge could never say "regression".
 	Floor, Need func(m int) int
-	// MaxPairs bounds the pairs of a benchmark where the budget allows more than the floor.
+	// MaxPairs is the number of pairs to take where the budget allows it.
 	MaxPairs int
 	// AfterRound, when set, is called between rounds, so that what was measured can be saved.
 	AfterRound func(base, head *result.Set)

@@ -21,7 +21,7 @@ type schedule struct {
 	rng    *rand.Rand
 	floor  int // pairs to plan for
 	need   int // pairs below which nothing can be judged
-	pairs  int // the most pairs that a benchmark was planned for
+	pairs  int // whole rounds taken, or the pairs that each benchmark is brought to
 	saved  time.Time
 	failed map[*Target][2]int
 }
@@ -48,7 +48,7 @@ func (s *schedule) run(ctx context.Context) error {
 		return err
 	}
 	if len(calibrated) == len(targets) && s.fits(targets, s.floor) {
-		return s.rounds(ctx, targets, s.affordable(targets))
+		return s.rounds(ctx, targets)
 	}
 	s.pairs = s.floor
 	return s.oneByOne(ctx, targets, len(calibrated))
@@ -121,32 +121,27 @@ func roundCost(targets []*Target) time.Duration {
 	return sum
 }
 
-// affordable is the number of pairs that fits into nine tenths of the budget, at least the floor.
-// It is fixed before the first pair: a number that depended on the values would break the test.
-func (s *schedule) affordable(targets []*Target) int {
-	cost := roundCost(targets)
-	if cost <= 0 {
-		return s.floor
-	}
-	n := int(s.budget.Left() * 9 / 10 / cost)
-	return max(s.floor, min(n, s.plan.MaxPairs))
-}
-
-// rounds visits every target once a round, in random order.
-func (s *schedule) rounds(ctx context.Context, targets []*Target, n int) error {
-	s.pairs = n
+// rounds visits every target once a round, in random order, until each has MaxPairs or another
+// round would not fit into the budget. The time that pairs take says nothing about which side is
+// slower, so ending by it leaves the test exact; ending by the values would not.
+func (s *schedule) rounds(ctx context.Context, targets []*Target) error {
 	visit := slices.Clone(targets)
 	began := time.Now()
-	for round := range n {
+	most := max(s.floor, s.plan.MaxPairs)
+	for round := range most {
+		if used := time.Since(began); round > 0 && used/time.Duration(round) >= s.budget.Left() {
+			break
+		}
 		s.rng.Shuffle(len(visit), func(i, j int) { visit[i], visit[j] = visit[j], visit[i] })
 		for i, t := range visit {
-			done := round*len(visit) + i
-			total := n * len(visit)
-			s.observe(Event{Phase: "measure", What: t.Key.String(), Done: done, Total: total, Left: remaining(began, done, total)})
+			done, total := round*len(visit)+i, most*len(visit)
+			left := min(remaining(began, done, total), s.budget.Left())
+			s.observe(Event{Phase: "measure", What: t.Key.String(), Done: done, Total: total, Left: left})
 			if stop, err := s.pair(ctx, t); stop || err != nil {
 				return err
 			}
 		}
+		s.pairs = round + 1
 		s.save()
 	}
 	return nil
