@@ -173,7 +173,7 @@ func checkPartial(t *testing.T, name string) {
 		}
 	}
 	base, head := r.Base.Benchmarks[0].Pairs(), r.Head.Benchmarks[0].Pairs()
-	if base == 0 || base != head || base >= r.Run.Pairs {
+	if base == 0 || base != head || base >= scriptPairs {
 		t.Errorf("latest.json has %d samples of base and %d of head, want the same number, some and not all", base, head)
 	}
 }

@@ -28,6 +28,9 @@ import (
 // measures leaves the machine to the others.
 const scriptsAtOnce = "4"
 
+// scriptPairs is how many pairs scripts take: the least there is, since what they assert is exact.
+const scriptPairs = 20
+
 // TestMain makes this test binary the perfgate of the scripts.
 func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", scriptsAtOnce); err != nil { // a -parallel on the command line wins
@@ -135,7 +138,7 @@ func isolate(dir string) (home string, vars []string, err error) {
 	const day = "2026-01-02T03:04:05Z"
 	return home, append([]string{
 		"GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
-		"PERFGATE_PAIRS=20", // the least there is: what scripts ask for is exact
+		fmt.Sprintf("PERFGATE_PAIRS=%d", scriptPairs),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CEILING_DIRECTORIES=" + dir, "GIT_AUTHOR_DATE=" + day, "GIT_COMMITTER_DATE=" + day,
 	}, dirs...), err
 }

@@ -18,8 +18,9 @@ import (
 // fakeRunner measures nothing: its benchmarks cost time of a synctest bubble.
 type fakeRunner struct {
 	targets []*Target
-	// cost is the time of one sample, hidden what it really takes where that differs.
-	cost, hidden map[string]time.Duration
+	// cost is the time of one sample, hidden what it really takes where that differs, and later
+	// what it takes from the fourth on.
+	cost, hidden, later map[string]time.Duration
 	// fail returns why the n-th sample of a side fails, empty where it does not.
 	fail func(name string, side Side, n int) string
 
@@ -69,10 +70,13 @@ func (r *fakeRunner) Sample(ctx context.Context, t *Target, side Side) (Reading,
 	if h, ok := r.hidden[name]; ok {
 		cost = h
 	}
+	key := fmt.Sprint(name, side)
+	if l, ok := r.later[name]; ok && r.taken[key] >= 3 {
+		cost = l
+	}
 	if err := r.spend(ctx, cost); err != nil {
 		return Reading{}, err
 	}
-	key := fmt.Sprint(name, side)
 	r.taken[key]++
 	if r.fail != nil {
 		if why := r.fail(name, side, r.taken[key]); why != "" {
@@ -93,7 +97,7 @@ func (s fakeSuite) Prepare(context.Context, *Budget, func(Event)) (Runner, error
 	return s.runner, s.err
 }
 
-// target makes a benchmark on both sides, sideTarget on one.
+// newTarget makes a benchmark that both sides can run.
 func newTarget(name string) *Target {
 	t := &Target{Key: result.Key{Name: name}, Live: [2]bool{true, true}, Gated: 1}
 	for side := range t.Bench {
@@ -247,6 +251,22 @@ func TestBudgetEnds(t *testing.T) {
 	})
 }
 
+// A budget that ends within a pair ends the run there: what is half done is not kept.
+func TestBudgetEndsWithinPair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a")
+		r.later = map[string]time.Duration{"a": 15 * time.Second}
+		m := measure(t, r, planOf(30*time.Second)) // 2 s of calibrating, three pairs of 2 s, 22 s for one of 30 s
+		base, head := m.Base.Benchmarks[0].Pairs(), m.Head.Benchmarks[0].Pairs()
+		if base != 3 || head != 3 || m.RunTime != 30*time.Second || m.Partial {
+			t.Errorf("%d and %d samples in %v, Partial = %v, want 3 pairs in all of the 30s", base, head, m.RunTime, m.Partial)
+		}
+		if n := r.taken["abase"] + r.taken["ahead"]; n != 7 {
+			t.Errorf("%d samples were taken, want 7: one has no partner", n)
+		}
+	})
+}
+
 // Where not all fit, the changed ones come first, one is brought to the floor before the next begins,
 // and the others say what they would take.
 func TestNotAllFit(t *testing.T) {
@@ -390,7 +410,7 @@ func TestRareFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := runnerOf(time.Millisecond, "a")
 		r.fail = func(_ string, side Side, n int) string {
-			if side == Base && n > 4 && n%2 == 0 { // 6, 8 and 10
+			if side == Base && n > 2 && n < 9 && n%2 == 0 { // 4, 6 and 8
 				return "now and then"
 			}
 			return ""
@@ -411,6 +431,9 @@ func TestOneSide(t *testing.T) {
 		m := measure(t, r, planOf(time.Hour))
 		if m.Base.Benchmarks[0].Pairs() != 0 || m.Head.Benchmarks[0].Pairs() != 10 {
 			t.Errorf("base has %d samples and head %d, want 0 and 10", m.Base.Benchmarks[0].Pairs(), m.Head.Benchmarks[0].Pairs())
+		}
+		if n := r.taken["abase"]; n != 0 {
+			t.Errorf("base was run %d times", n)
 		}
 		if m.Total != 1 || m.Measured != 1 {
 			t.Errorf("%d of %d measured, want 1 of 1: nobody can run the other", m.Measured, m.Total)
