@@ -23,6 +23,7 @@ var fixtures = []struct {
 	{"baseline", againstBaseline},
 	{"beside", besideBaseline},
 	{"files", plainFiles},
+	{"nothing", nothing},
 	{"hostile", func() *Document {
 		return hostile(`X/|<script>##[error]::set-output` + "`@mention` #123 https://x.example\n\x1b[31m\u202e%0A::error::")
 	}},
@@ -197,12 +198,19 @@ func plainFiles() *Document {
 	return &Document{File: f, Policy: d.Policy, Outcome: compare.Judge(f, d.Policy)}
 }
 
+// nothing is a run that has nothing to compare with.
+func nothing() *Document {
+	f := run()
+	f.Base, f.Pairing = nil, result.Unpaired
+	return document(f)
+}
+
 // hostile has a stranger's text in every place where a stranger can put one.
 func hostile(s string) *Document {
 	f := run()
 	f.Tool.Version, f.BaselineInfo, f.Warnings = s, s, []string{s}
 	f.Head.Ref, f.Base.Ref, f.Base.Commit = s, s, s
-	f.Head.Env.CPU, f.Head.Env.Go, f.Base.Env.Kernel = s, s, s
+	f.Head.Env.CPU, f.Head.Env.Go, f.Base.Env.Go, f.Base.Env.Kernel = s, s, s, s
 	f.Head.BuildFailures = []result.BuildFailure{{Package: s, Message: s}}
 	unit := result.Unit{Name: s, Better: result.Lower}
 	sides := func(m1, m2 *result.Metric, status result.Status) (b, h *result.Benchmark) {

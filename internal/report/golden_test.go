@@ -103,14 +103,17 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
-// fullDisk has room for so many bytes.
-type fullDisk struct{ room int }
+// fullDisk has room for so many bytes. After it was full once it has room again: an error must not
+// depend on the next one.
+type fullDisk struct {
+	room int
+	full bool
+}
 
 func (w *fullDisk) Write(p []byte) (int, error) {
-	if len(p) > w.room {
-		n := w.room
-		w.room = 0
-		return n, os.ErrClosed
+	if len(p) > w.room && !w.full {
+		w.full = true
+		return w.room, os.ErrClosed
 	}
 	w.room -= len(p)
 	return len(p), nil

@@ -64,11 +64,12 @@ func (m *markdown) problems() {
 
 func (m *markdown) changes() {
 	rows := changed(m.d)
-	if len(rows) == 0 {
+	switch {
+	case len(rows) > 0:
+		m.rows(rows)
+	case m.d.Outcome.Gate != compare.Error:
 		m.paragraph("No benchmark changed.")
-		return
 	}
-	m.rows(rows)
 }
 
 // rows draws a table of comparisons.
