@@ -88,7 +88,7 @@ func (a *app) baselineVerify(args []string) error {
 // baselineUpdate measures the work tree and makes it the committed reference.
 func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	f := newFlags("baseline update", "")
-	f.options("packages", "bench", "tags", "budget", "pairs", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
 	reason := f.String("reason", "", "why it is forced; kept in the file")
 	if err := f.parse(a, args, 0); err != nil {
@@ -160,10 +160,9 @@ func failures(s *result.Set) error {
 // unfit says why a measured file must not become the baseline.
 func unfit(f *result.File) error {
 	errs := []error{failures(f.Head)}
-	need := compare.DefaultPolicy.NeedPairs(len(f.Head.Benchmarks))
 	for _, b := range f.Head.Benchmarks {
-		if n := b.Pairs(); b.Status == result.OK && n < need {
-			errs = append(errs, fmt.Errorf("%s has %d samples, fewer than %d: raise --budget", b.Key(), n, need))
+		if n := b.Passes(); b.Status == result.OK && n < compare.FirstLook {
+			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d: raise --budget", b.Key(), n, compare.FirstLook))
 		}
 	}
 	return errors.Join(errs...)

@@ -15,8 +15,9 @@ import (
 // check is the gate: measure, compare, report, exit.
 func (a *app) check(ctx context.Context, args []string) error {
 	f := newFlags("check", "")
-	f.options("base", "against", "packages", "bench", "tags", "budget", "pairs", "effect", "strict", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "strict", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	asJSON := f.Bool("json", false, "print the report as JSON")
+	plan := f.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
 	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -27,6 +28,9 @@ func (a *app) check(ctx context.Context, args []string) error {
 	}
 	if *printConfig {
 		return a.printConfig(p.config)
+	}
+	if *plan {
+		return p.plan(ctx, *asJSON)
 	}
 	return p.gate(ctx, *asJSON)
 }

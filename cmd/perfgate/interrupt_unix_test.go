@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -45,12 +47,18 @@ func TestMain(m *testing.M) {
 
 func BenchmarkNap(b *testing.B) {
 	for i := range b.N {
-		if i%100 == 0 {
+		if i%every == 0 {
 			time.Sleep(200 * time.Microsecond)
 		}
 	}
 }
 `
+
+// slowCode is what the benchmark runs, in two versions.
+const slowCode = "package m\n\nvar every = %d\n"
+
+// interruptedPass is the pass in which the run is interrupted, before the first look.
+const interruptedPass = 4
 
 // An interrupted check exits 130, keeps the pairs that it finished, and leaves nothing behind: no
 // checkout, no folder, no process.
@@ -73,7 +81,7 @@ func TestInterrupt(t *testing.T) {
 		}
 		return string(out)
 	}
-	for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": slowBench} {
+	for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": slowBench, "m.go": fmt.Sprintf(slowCode, 100)} {
 		if err := os.MkdirAll(repo, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +92,10 @@ func TestInterrupt(t *testing.T) {
 	git("init", "--quiet", "--initial-branch=main")
 	git("add", "--all")
 	git("commit", "--quiet", "--message=one")
-	git("commit", "--quiet", "--message=two", "--allow-empty")
+	if err := os.WriteFile(filepath.Join(repo, "m.go"), fmt.Appendf(nil, slowCode, 101), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	git("commit", "--quiet", "--all", "--message=two")
 
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("perfgate", "check", "--budget", "5m")
@@ -92,8 +103,8 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// 2 list processes a side, some to calibrate, and then pairs.
-	pids := awaitLines(t, filepath.Join(home, "pids"), 24)
+	// 2 processes a side list, one calibrates, and then there is one a pass.
+	pids := awaitLines(t, filepath.Join(home, "pids"), 2*(2+1+interruptedPass))
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +183,8 @@ func checkPartial(t *testing.T, name string) {
 			t.Fatalf("latest.json has %+v, want one benchmark a side", s)
 		}
 	}
-	base, head := r.Base.Benchmarks[0].Pairs(), r.Head.Benchmarks[0].Pairs()
-	if base == 0 || base != head || base >= scriptPairs {
-		t.Errorf("latest.json has %d samples of base and %d of head, want the same number, some and not all", base, head)
+	base, head := r.Base.Benchmarks[0].Passes(), r.Head.Benchmarks[0].Passes()
+	if base == 0 || base != head || base >= compare.FirstLook {
+		t.Errorf("latest.json has %d passes of base and %d of head, want the same number, some and not all", base, head)
 	}
 }

@@ -25,13 +25,11 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	if err != nil {
 		return nil, err
 	}
-	policy := p.config.Policy()
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
 	m, err := harness.Measure(ctx, suite, harness.Plan{
-		Seed: p.config.Seed, Budget: p.config.Budget, MaxPairs: p.config.Pairs,
-		Floor: policy.PlanPairs, Need: policy.NeedPairs,
-		AfterRound: func(base, head *result.Set) {
+		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
+		AfterPass: func(base, head *result.Set) {
 			part := *f
 			part.Partial = true
 			p.fill(&part, base, head)
@@ -41,12 +39,20 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	if m == nil {
 		return nil, err
 	}
-	f.Partial = m.Partial
+	f.Partial, f.Control = m.Partial, m.Control
 	f.Warnings = append(f.Warnings, m.Warnings...)
-	f.Run = &result.Run{Measured: m.Measured, Total: m.Total, Pairs: m.Pairs,
+	f.Run = &result.Run{Measured: m.Measured, Total: m.Total, Screened: seeds(m.Screened), Confirmed: seeds(m.Confirmed),
 		BuildSec: m.BuildTime.Seconds(), RunSec: m.RunTime.Seconds(), BudgetSec: p.config.Budget.Seconds()}
 	p.fill(f, m.Base, m.Head)
 	return f, err
+}
+
+func seeds(builds []harness.Build) []uint64 {
+	out := make([]uint64, len(builds))
+	for i, b := range builds {
+		out[i] = uint64(b)
+	}
+	return out
 }
 
 // latestFile holds the last run with its raw pairs.
@@ -74,6 +80,7 @@ func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness
 	s := &harness.GoBench{
 		HeadDir: p.root, Packages: p.config.Packages, Bench: p.config.Bench, Tags: p.config.Tags,
 		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv,
+		Cache: p.app.cacheDir(),
 	}
 	if base == nil {
 		dir, err := os.MkdirTemp("", "perfgate-")
@@ -124,7 +131,7 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 	f.Head.Ref = "work tree"
 	if base != nil {
 		f.Base = &result.Set{Commit: base.Commit, Ref: base.Ref}
-		f.Pairing = result.Paired
+		f.Pairing = result.Passes
 	}
 	if baseline != nil {
 		f.Baseline = baseline.Head

@@ -30,7 +30,9 @@ func newProgress(w io.Writer) *progress {
 }
 
 // doing says what a phase does.
-var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "calibrate": "calibrating", "measure": "measuring"}
+var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "calibrate": "calibrating",
+	"measure": "measuring",
+	"link":    "linking", "confirm": "confirming"}
 
 func (p *progress) observe(e harness.Event) {
 	if p.tty {

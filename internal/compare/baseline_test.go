@@ -34,7 +34,7 @@ func TestStoredTimes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := storedFile(tt.baseline, tt.head)
 			if tt.base != nil {
-				f.Base, f.Pairing = tt.base, result.Paired
+				f.Base, f.Pairing = tt.base, result.Passes
 			}
 			o := Judge(f, DefaultPolicy)
 			c := against(t, o, AgainstBaseline)
@@ -94,7 +94,7 @@ func TestStoredCounts(t *testing.T) {
 			f := storedFile(set(tt.baseline), set(tt.head))
 			f.Baseline.Env.CPU = "Other CPU"
 			if tt.base != nil {
-				f.Base, f.Pairing = set(tt.base), result.Paired
+				f.Base, f.Pairing = set(tt.base), result.Passes
 			}
 			o := Judge(f, DefaultPolicy)
 			c := against(t, o, AgainstBaseline)
@@ -114,7 +114,7 @@ func TestStoredWhole(t *testing.T) {
 	if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Missing || !c.Gated || c.Against != AgainstBaseline {
 		t.Errorf("alone: %s, gated %v, against %s; want missing, gated, against the baseline", c.Verdict, c.Gated, c.Against)
 	}
-	f.Base, f.Pairing = set(measuredX()), result.Paired
+	f.Base, f.Pairing = set(measuredX()), result.Passes
 	if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Missing || c.Against != AgainstBase {
 		t.Errorf("beside base: %s against %s; want missing, against base", c.Verdict, c.Against)
 	}

@@ -10,7 +10,7 @@ import (
 // BenchmarkJudge10000 judges two files of a large project as `perfgate compare` gets them. The
 // aim is to be no slower than the benchstat command on the same data.
 func BenchmarkJudge10000(b *testing.B) {
-	f := &result.File{Base: large(1, 10000, 10), Head: large(2, 10000, 10)}
+	f := plainFile(large(1, 10000, 10), large(2, 10000, 10))
 	b.ReportAllocs()
 	for b.Loop() {
 		if n := len(Judge(f, DefaultPolicy).Comparisons); n != 30000 {
@@ -19,15 +19,27 @@ func BenchmarkJudge10000(b *testing.B) {
 	}
 }
 
-// BenchmarkJudgePairs judges what a run of the gate measures.
-func BenchmarkJudgePairs(b *testing.B) {
-	f := pairedFile(large(1, 50, 20), large(2, 50, 20))
+// BenchmarkJudgePasses judges what a run of the gate measures.
+func BenchmarkJudgePasses(b *testing.B) {
+	f := stagedFile(inPasses(large(1, 50, 120), 12), inPasses(large(2, 50, 120), 12))
 	b.ReportAllocs()
 	for b.Loop() {
 		if n := len(Judge(f, DefaultPolicy).Comparisons); n != 150 {
 			b.Fatal(n)
 		}
 	}
+}
+
+// inPasses is s with so many pairs a pass.
+func inPasses(s *result.Set, pairs int) *result.Set {
+	for _, b := range s.Benchmarks {
+		for _, m := range b.Metrics {
+			for i := range m.Samples {
+				m.Samples[i].Pass = i / pairs
+			}
+		}
+	}
+	return s
 }
 
 // large is a Set of noisy times and constant allocations.

@@ -62,18 +62,8 @@ var DefaultPolicy = Policy{Effect: 0.05, Alpha: 0.01, Confidence: 0.95}
 // power is the probability of detection that an MDE is stated for.
 const power = 0.9
 
-// Tolerance is the change that is accepted without a word: two thirds of the effect. The test
-// rejects "not worse than the tolerance", which leaves the rest of the effect for its power.
+// Tolerance is the change that counts as none: two thirds of the effect.
 func (p Policy) Tolerance() float64 { return p.Effect * 2 / 3 }
-
-// minPairs is the least number of pairs that is planned, however few metrics there are.
-const minPairs = 20
-
-// PlanPairs is the number of pairs to plan for m judged metrics: half as many again as the exact
-// test needs to reject at all.
-func (p Policy) PlanPairs(m int) int {
-	return max(minPairs, int(math.Ceil(1.5*float64(p.NeedPairs(m)))))
-}
 
 // NeedPairs is the number of pairs below which the test cannot reject for m judged metrics.
 func (p Policy) NeedPairs(m int) int { return stats.MinPairs(max(m, 1), p.Alpha) }
@@ -91,6 +81,8 @@ type Comparison struct {
 	Exact bool
 	// Unmeasured says that the benchmark runs on both sides and that the budget ended before it.
 	Unmeasured bool
+	// Same says that both sides run the same binary, so there was nothing to measure.
+	Same bool
 	// Absolute says that Change, Lo, Hi and MDE are differences in the unit, not fractions of
 	// base: base has zeros.
 	Absolute bool
@@ -98,8 +90,9 @@ type Comparison struct {
 	Base, Head Summary
 	// Change is the estimate of (head-base)/base, with its interval [Lo, Hi].
 	Change, Lo, Hi float64
-	// Pairs is the number of base/head pairs, 0 when the samples are not paired.
-	Pairs int
+	// Pairs is the number of base/head pairs where samples are paired one by one, Passes that of the
+	// first stage and Builds that of the second where they were taken in passes.
+	Pairs, Passes, Builds int
 	// P is the p-value of "not worse than the tolerance", adjusted by Holm over all judged
 	// metrics. NaN where no test was made.
 	P float64
@@ -140,8 +133,13 @@ func (c *Comparison) note(format string, args ...any) {
 type Outcome struct {
 	Gate        Gate
 	Comparisons []*Comparison
-	// Tests is the number of metrics that share the error probability.
-	Tests int
+	// Tests is the number of metrics that share the error probability, Confirmed the number of
+	// those that were measured again on re-linked builds.
+	Tests, Confirmed int
+	// Suite is what the benchmarks have in common, nil without enough of them.
+	Suite *Shift
+	// Control is what a copy of base differed by, nil where none was measured.
+	Control *ControlShift
 	// GeoMeans are the geometric means of the ratios, which never gate.
 	GeoMeans []GeoMean
 	// Problems are the reasons for which there is no verdict.
@@ -171,8 +169,11 @@ func (o *Outcome) Count(v Verdict) int {
 func Judge(f *result.File, p Policy) *Outcome {
 	o := &Outcome{}
 	if f.Base != nil {
-		j := judge{policy: p, against: AgainstBase, paired: f.Pairing == result.Paired || p.Interleaved, reorder: f.Pairing != result.Paired}
+		j := judge{policy: p, against: AgainstBase, staged: f.Pairing == result.Passes, paired: p.Interleaved}
 		o.Comparisons = append(o.Comparisons, j.sets(f.Base, f.Head)...)
+		if j.staged {
+			o.Suite = p.judgeSuite(f.Base, f.Head)
+		}
 	}
 	if f.Baseline != nil {
 		j := judge{policy: p, against: AgainstBaseline, alone: f.Base == nil, stored: true}
@@ -183,6 +184,11 @@ func Judge(f *result.File, p Policy) *Outcome {
 		o.Comparisons = append(o.Comparisons, rows...)
 	}
 	o.decide(p)
+	if f.Control != nil {
+		if o.Control = p.judgeControl(f.Control); o.Control != nil && o.Control.Unfit {
+			o.distrust()
+		}
+	}
 	o.geoMeans()
 	o.settle(f, p)
 	return o
@@ -218,6 +224,9 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 	o.Gate = Pass
 	if len(o.Problems) > 0 {
 		o.Gate = Error
+	}
+	if o.Suite != nil && o.Suite.Verdict == Regression {
+		o.Gate = Fail
 	}
 	if slices.ContainsFunc(o.Comparisons, func(c *Comparison) bool {
 		return c.Failing() || p.Strict && c.Gated && c.Verdict == Inconclusive

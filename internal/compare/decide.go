@@ -8,27 +8,50 @@ import (
 )
 
 // decide gives a verdict to every comparison that rests on a test. The judged ones share the error
-// probability by Holm's procedure; improvements are a family of their own.
+// probability by Holm's procedure, in the staged way those that came to the second stage; improvements
+// are a family of their own.
 func (o *Outcome) decide(p Policy) {
-	var tested []*Comparison
-	var worse, better []float64
+	var plain, confirmed []*Comparison
+	var others []*Comparison // without a part in the error probability
 	for _, c := range o.Comparisons {
-		if !c.test.active || c.test.restates {
-			continue
-		}
-		if !c.test.need {
+		switch t := c.test; {
+		case !t.active || t.restates:
+		case t.need && !c.staged():
+			plain = append(plain, c)
+		case t.need && c.Builds > 0:
+			confirmed = append(confirmed, c)
+		case c.staged():
+			others = append(others, c)
+			if t.need {
+				o.Tests++
+			}
+		default:
 			c.settle(p, math.NaN(), math.NaN(), 1)
-			continue
 		}
-		tested = append(tested, c)
-		worse, better = append(worse, c.test.worse), append(better, c.test.better)
 	}
-	o.Tests = len(tested)
-	worse, better = stats.Holm(worse), stats.Holm(better)
-	for i, c := range tested {
-		c.settle(p, worse[i], better[i], o.Tests)
+	o.Tests += len(plain) + len(confirmed)
+	o.Confirmed = len(confirmed)
+	byHolm(plain, func(c *Comparison, worse, better float64) { c.settle(p, worse, better, len(plain)) })
+	byHolm(confirmed, func(c *Comparison, worse, better float64) { c.settleStaged(p, worse, better, len(confirmed)) })
+	for _, c := range others {
+		c.settleStaged(p, math.NaN(), math.NaN(), max(1, len(confirmed)))
 	}
 	o.followRestated()
+}
+
+// staged reports whether c's samples were taken in passes.
+func (c *Comparison) staged() bool { return c.test.staged }
+
+// byHolm hands each comparison its p-values, adjusted over all of them.
+func byHolm(cs []*Comparison, settle func(c *Comparison, worse, better float64)) {
+	worse, better := make([]float64, len(cs)), make([]float64, len(cs))
+	for i, c := range cs {
+		worse[i], better[i] = c.test.worse, c.test.better
+	}
+	worse, better = stats.Holm(worse), stats.Holm(better)
+	for i, c := range cs {
+		settle(c, worse[i], better[i])
+	}
 }
 
 // settle decides one comparison, one of m that share the error probability.
@@ -87,11 +110,15 @@ func markRestating(rows []*Comparison, b, h *result.Benchmark) {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, side := range []*result.Benchmark{b, h} {
 		t, r := side.Metric("sec/op"), side.Metric("B/s")
-		if t == nil || r == nil || len(t.Samples) != len(r.Samples) {
+		if t == nil || r == nil {
 			return
 		}
-		for i := range t.Samples {
-			bytes := t.Samples[i].Value * r.Samples[i].Value
+		ts, rs := t.Values(), r.Values()
+		if len(ts) != len(rs) {
+			return
+		}
+		for i := range ts {
+			bytes := ts[i] * rs[i]
 			lo, hi = math.Min(lo, bytes), math.Max(hi, bytes)
 		}
 	}

@@ -25,7 +25,7 @@ func TestDirections(t *testing.T) {
 	for _, tt := range tests {
 		for _, values := range [][]float64{steady(20, 100), constants(20, 100)} {
 			lower, higher := bench("X", metricOf(tt.unit, values...)), bench("X", metricOf(tt.unit, scaled(values, 1.2)...))
-			up, down := Judge(pairedFile(set(lower), set(higher)), DefaultPolicy), Judge(pairedFile(set(higher), set(lower)), DefaultPolicy)
+			up, down := Judge(plainFile(set(lower), set(higher)), interleaved()), Judge(plainFile(set(higher), set(lower)), interleaved())
 			checkDirection(t, "rise of "+tt.unit.Name, up, tt.rise, 0.2)
 			checkDirection(t, "fall of "+tt.unit.Name, down, tt.fall, 1/1.2-1)
 		}
@@ -52,7 +52,7 @@ func checkDirection(t *testing.T, what string, o *Outcome, want Verdict, change 
 // TestEqualOfUnknownDirection: what is the same is the same in any direction.
 func TestEqualOfUnknownDirection(t *testing.T) {
 	b := bench("X", metric("gadgets", constants(3, 7)...))
-	if c := only(t, Judge(pairedFile(set(b), set(b)), DefaultPolicy)); c.Verdict != Unchanged || c.Gated {
+	if c := only(t, Judge(stagedFile(set(b), set(b)), DefaultPolicy)); c.Verdict != Unchanged || c.Gated {
 		t.Errorf("%s, gated %v; want unchanged, not gated", c.Verdict, c.Gated)
 	}
 }
@@ -90,7 +90,7 @@ func TestRestating(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			base := bench("X", metric("sec/op", tt.base...), metric("B/s", rates(tt.base, tt.baseBytes)[tt.cut:]...))
 			head := bench("X", metric("sec/op", tt.head...), metric("B/s", rates(tt.head, tt.headBytes)...))
-			o := Judge(pairedFile(set(base), set(head)), DefaultPolicy)
+			o := Judge(plainFile(set(base), set(head)), interleaved())
 			if c := rowOf(t, o, "X", "sec/op"); c.Verdict != tt.wantTime || !c.Gated {
 				t.Errorf("sec/op: %s, gated %v; want %s, gated", c.Verdict, c.Gated, tt.wantTime)
 			}

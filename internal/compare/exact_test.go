@@ -37,7 +37,7 @@ func TestExact(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			base, head := bench("X", metric(tt.unit, constants(3, tt.base)...)), bench("X", metric(tt.unit, constants(3, tt.head)...))
-			o := Judge(pairedFile(set(base), set(head)), DefaultPolicy)
+			o := Judge(stagedFile(set(base), set(head)), DefaultPolicy)
 			c := only(t, o)
 			if c.Verdict != tt.want || !c.Exact || !c.Gated || o.Tests != 0 || !math.IsNaN(c.P) {
 				t.Errorf("%s, exact %v, gated %v, %d tests, p %v; want %s, exact, gated, no test", c.Verdict, c.Exact, c.Gated, o.Tests, c.P, tt.want)
@@ -104,7 +104,7 @@ func TestExactAtOtherIterations(t *testing.T) {
 		if c.Verdict != tt.want || c.Gated != (tt.want != Incomparable) {
 			t.Errorf("%v → %v at %d and 1000 iterations: %s, gated %v; want %s", tt.base, tt.head, tt.iters, c.Verdict, c.Gated, tt.want)
 		}
-		c = only(t, Judge(pairedFile(set(bench("X", stored)), set(bench("X", head))), DefaultPolicy))
+		c = only(t, Judge(stagedFile(set(bench("X", stored)), set(bench("X", head))), DefaultPolicy))
 		if c.Verdict == Incomparable {
 			t.Errorf("%v → %v against base: incomparable", tt.base, tt.head)
 		}
@@ -115,7 +115,7 @@ func TestExactAtOtherIterations(t *testing.T) {
 func TestConstantNeedsThree(t *testing.T) {
 	for _, n := range [][2]int{{2, 2}, {2, 20}, {20, 2}, {1, 1}} {
 		base, head := bench("X", metric("allocs/op", constants(n[0], 3)...)), bench("X", metric("allocs/op", constants(n[1], 4)...))
-		c := only(t, Judge(pairedFile(set(base), set(head)), DefaultPolicy))
+		c := only(t, Judge(stagedFile(set(base), set(head)), DefaultPolicy))
 		if c.Verdict != Inconclusive || !c.Gated || len(c.Notes) != 1 {
 			t.Errorf("%d and %d samples: %s, gated %v %q; want inconclusive, gated, saying why", n[0], n[1], c.Verdict, c.Gated, c.Notes)
 		}
@@ -158,7 +158,7 @@ func TestNoisyCounts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Judge(pairedFile(set(bench("X", metric(tt.unit, tt.base...))), set(bench("X", metric(tt.unit, tt.head...)))), DefaultPolicy)
+			o := Judge(plainFile(set(bench("X", metric(tt.unit, tt.base...))), set(bench("X", metric(tt.unit, tt.head...)))), interleaved())
 			c := only(t, o)
 			if c.Verdict != tt.want || c.Exact || !c.Gated || o.Tests != 1 || c.Absolute != tt.absolute {
 				t.Errorf("%s, exact %v, gated %v, %d tests, absolute %v; want %s, a gated test, absolute %v", c.Verdict, c.Exact, c.Gated, o.Tests, c.Absolute, tt.want, tt.absolute)

@@ -15,8 +15,8 @@ func timed(name string, values []float64) *result.Benchmark {
 // TestGate draws verdicts over everything together.
 func TestGate(t *testing.T) {
 	wide := func(seed uint64) *result.Benchmark { return timed("Wide", noisy(newRand(seed), 20, 1e-6, 0.3)) }
-	slow := pairedFile(set(timed("X", steady(20, 1e-6))), set(timed("X", steady(20, 1.2e-6))))
-	same := pairedFile(set(measuredX()), set(measuredX()))
+	slow := plainFile(set(timed("X", steady(20, 1e-6))), set(timed("X", steady(20, 1.2e-6))))
+	same := plainFile(set(measuredX()), set(measuredX()))
 	unbuilt := func(s *result.Set) *result.Set {
 		c := *s
 		c.BuildFailures = []result.BuildFailure{{Package: "example.com/m/broken", Message: "undefined: x"}}
@@ -32,20 +32,20 @@ func TestGate(t *testing.T) {
 		{"nothing wrong", same, false, Pass, ""},
 		{"nothing wrong, strict", same, true, Pass, ""},
 		{"regression", slow, false, Fail, ""},
-		{"inconclusive", pairedFile(set(wide(1)), set(wide(2))), false, Pass, ""},
-		{"inconclusive, strict", pairedFile(set(wide(1)), set(wide(2))), true, Fail, ""},
-		{"unmeasured, strict", pairedFile(set(measuredX()), set(with(bench("X"), func(b *result.Benchmark) { b.Unmeasured = "no budget" }))), true, Fail, ""},
-		{"interrupted", func() *result.File { f := pairedFile(same.Base, same.Head); f.Partial = true; return f }(), false, Error, "interrupted"},
-		{"unbuilt on head", pairedFile(same.Base, unbuilt(same.Head)), false, Error, "example.com/m/broken does not build on head: undefined: x"},
-		{"unbuilt on base", pairedFile(unbuilt(same.Base), same.Head), false, Error, "example.com/m/broken does not build on base: undefined: x"},
-		{"unbuilt beside a regression", pairedFile(slow.Base, unbuilt(slow.Head)), false, Fail, "does not build on head"},
-		{"unbuilt, strict", pairedFile(set(wide(1)), unbuilt(set(wide(2)))), true, Fail, "does not build on head"},
+		{"inconclusive", plainFile(set(wide(1)), set(wide(2))), false, Pass, ""},
+		{"inconclusive, strict", plainFile(set(wide(1)), set(wide(2))), true, Fail, ""},
+		{"unmeasured, strict", plainFile(set(measuredX()), set(with(bench("X"), func(b *result.Benchmark) { b.Unmeasured = "no budget" }))), true, Fail, ""},
+		{"interrupted", func() *result.File { f := plainFile(same.Base, same.Head); f.Partial = true; return f }(), false, Error, "interrupted"},
+		{"unbuilt on head", plainFile(same.Base, unbuilt(same.Head)), false, Error, "example.com/m/broken does not build on head: undefined: x"},
+		{"unbuilt on base", plainFile(unbuilt(same.Base), same.Head), false, Error, "example.com/m/broken does not build on base: undefined: x"},
+		{"unbuilt beside a regression", plainFile(slow.Base, unbuilt(slow.Head)), false, Fail, "does not build on head"},
+		{"unbuilt, strict", plainFile(set(wide(1)), unbuilt(set(wide(2)))), true, Fail, "does not build on head"},
 		{"neither base nor baseline", &result.File{Head: same.Head}, false, Error, "neither a base nor a baseline"},
-		{"no benchmark on either side", pairedFile(set(), set()), false, Error, "no side has a benchmark"},
+		{"no benchmark on either side", plainFile(set(), set()), false, Error, "no side has a benchmark"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := DefaultPolicy
+			p := interleaved()
 			p.Strict = tt.strict
 			o := Judge(tt.file, p)
 			if o.Gate != tt.want {
@@ -69,7 +69,7 @@ func TestGateNothingMeasured(t *testing.T) {
 		{&result.Run{Measured: 0, Total: 0}, Pass},
 		{nil, Pass},
 	} {
-		f := pairedFile(set(measuredX()), set(measuredX()))
+		f := stagedFile(set(measuredX()), set(measuredX()))
 		f.Run = tt.run
 		if o := Judge(f, DefaultPolicy); o.Gate != tt.want || (len(o.Problems) > 0) != (tt.want == Error) {
 			t.Errorf("run %+v: gate %s with problems %q, want %s", tt.run, o.Gate, o.Problems, tt.want)
@@ -81,7 +81,7 @@ func TestGateNothingMeasured(t *testing.T) {
 func TestCount(t *testing.T) {
 	quick := metric(result.ProcessCPU, steady(20, 0.1)...)
 	slow := metric(result.ProcessCPU, steady(20, 0.2)...)
-	o := Judge(pairedFile(
+	o := Judge(stagedFile(
 		set(bench("X", metric("sec/op", steady(20, 1e-6)...), quick), timed("Gone", steady(20, 1))),
 		set(bench("X", metric("sec/op", steady(20, 1e-6)...), slow), timed("New", steady(20, 1))),
 	), DefaultPolicy)
@@ -99,7 +99,7 @@ func TestInfoNeverGates(t *testing.T) {
 	for _, unit := range []string{result.ProcessCPU, result.ProcessRSS} {
 		base := bench("X", metric(unit, steady(20, 1e6)...))
 		head := bench("X", metric(unit, steady(20, 2e6)...))
-		o := Judge(pairedFile(set(base), set(head)), DefaultPolicy)
+		o := Judge(plainFile(set(base), set(head)), interleaved())
 		if c := only(t, o); c.Gated || c.Verdict == Regression || o.Gate != Pass || o.Tests != 0 {
 			t.Errorf("%s: %s, gated %v, gate %s, %d tests; want it shown only", unit, c.Verdict, c.Gated, o.Gate, o.Tests)
 		}
@@ -107,7 +107,7 @@ func TestInfoNeverGates(t *testing.T) {
 }
 
 func TestGeoMean(t *testing.T) {
-	file := pairedFile(
+	file := stagedFile(
 		set(timed("A", constants(20, 1)), timed("B", constants(20, 1)), bench("C", metric("allocs/op", constants(20, 0)...))),
 		set(timed("A", constants(20, 2)), timed("B", constants(20, 0.5)), bench("C", metric("allocs/op", constants(20, 3)...))),
 	)

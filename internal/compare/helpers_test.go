@@ -14,7 +14,8 @@ var machine = result.Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "T
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// metric is a metric of a unit with what is known of it, the values being pairs 0, 1, 2, …
+// metric is a metric of a unit with what is known of it, the values being pairs 0, 1, 2, … that are a
+// pass each.
 func metric(unit string, values ...float64) *result.Metric {
 	return metricOf(result.UnitOf(unit), values...)
 }
@@ -22,7 +23,7 @@ func metric(unit string, values ...float64) *result.Metric {
 func metricOf(u result.Unit, values ...float64) *result.Metric {
 	m := &result.Metric{Unit: u}
 	for i, v := range values {
-		m.Samples = append(m.Samples, result.Sample{Value: v, Iters: 1000, Pair: i})
+		m.Samples = append(m.Samples, result.Sample{Value: v, Iters: 1000, Pair: i, Pass: i})
 	}
 	return m
 }
@@ -54,9 +55,30 @@ func set(bs ...*result.Benchmark) *result.Set {
 	return s
 }
 
-// pairedFile is what check measures: base and head in turn.
-func pairedFile(base, head *result.Set) *result.File {
-	return &result.File{Pairing: result.Paired, Base: base, Head: head}
+// plainFile is what the files of two other runs make.
+func plainFile(base, head *result.Set) *result.File {
+	return &result.File{Base: base, Head: head}
+}
+
+// interleaved is the policy of who says that plain files were measured in turn.
+func interleaved() Policy {
+	p := DefaultPolicy
+	p.Interleaved = true
+	return p
+}
+
+// stagedFile is what check measures: base and head in turn, in passes.
+func stagedFile(base, head *result.Set) *result.File {
+	return &result.File{Pairing: result.Passes, Base: base, Head: head}
+}
+
+// confirmed is m with a second stage, a pair a build.
+func confirmed(m *result.Metric, values ...float64) *result.Metric {
+	c := *m
+	for i, v := range values {
+		c.Confirm = append(c.Confirm, result.Sample{Value: v, Iters: 1000, Pair: len(m.Samples) + i, Pass: i})
+	}
+	return &c
 }
 
 // storedFile is what a committed baseline alone is judged from.
@@ -131,4 +153,38 @@ func listed(o *Outcome) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s %s against %s: %s %q", c.Key, c.Unit.Name, c.Against, c.Verdict, c.Notes))
 	}
 	return lines
+}
+
+// differing are base's and head's metric with such differences, log(head/base), a pair a pass.
+func differing(u result.Unit, first, fresh []float64) (base, head *result.Metric) {
+	stage := func(d []float64, from int) (b, h []result.Sample) {
+		b, h = make([]result.Sample, 0, len(d)), make([]result.Sample, 0, len(d))
+		for i, d := range d {
+			level := 1e-6 * (1 + 0.1*float64(from+i)) // a drift that pairing takes out
+			s := result.Sample{Value: level, Iters: 1000, Pair: from + i, Pass: i}
+			b = append(b, s)
+			s.Value *= math.Exp(d)
+			h = append(h, s)
+		}
+		return b, h
+	}
+	base, head = &result.Metric{Unit: u}, &result.Metric{Unit: u}
+	base.Samples, head.Samples = stage(first, 0)
+	base.Confirm, head.Confirm = stage(fresh, len(first))
+	return base, head
+}
+
+// sides are base and head of a benchmark with such differences in one unit.
+func sides(unit string, d ...float64) (base, head *result.Benchmark) {
+	b, h := differing(result.UnitOf(unit), d, nil)
+	return bench("X", b), bench("X", h)
+}
+
+// alternating are n differences about zero whose robust standard deviation is sd.
+func alternating(n int, sd float64) []float64 {
+	d := make([]float64, n)
+	for i := range d {
+		d[i] = sd / 1.4826 * float64(1-i%2*2)
+	}
+	return d
 }

@@ -17,8 +17,12 @@ type test struct {
 	worse, better float64 // p-values of "not worse" and "not better than the tolerance"
 	floor         float64 // the smallest p-value that so many samples can give
 	diffs         []float64
+	fresh         []float64 // of the second stage, a build each
 	margin        float64
+	tolerance     float64 // of a staged test: the change that is unchanged, and
+	effect        float64 // the change that must be caught
 	interval      stats.Interval
+	staged        bool // taken in passes
 	need          bool // gated: shares the error probability
 	restates      bool // a rate that only restates sec/op
 }
@@ -39,7 +43,9 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 	bs := benchmath.NewSample(b.Values(), &benchmath.DefaultThresholds)
 	hs := benchmath.NewSample(h.Values(), &benchmath.DefaultThresholds)
 	c.Base, c.Head = summarize(bs, j.policy.Confidence), summarize(hs, j.policy.Confidence)
-	c.RankP = benchmath.AssumeNothing.Compare(bs, hs).P
+	if !j.screening {
+		c.RankP = benchmath.AssumeNothing.Compare(bs, hs).P
+	}
 	c.setChange(c.Base.Center, c.Head.Center)
 	c.judgeSamples(j, b, h)
 	if u.Better == result.Unknown {
@@ -80,10 +86,12 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")
 	case j.stored && !j.alone:
 		c.as(Incomparable, false, "a stored time; times are judged against the re-measured base")
-	case len(j.envDiffers) > 0 && (j.stored || !j.paired):
+	case len(j.envDiffers) > 0 && (j.stored || !j.paired && !j.staged):
 		c.as(Incomparable, false, "measured elsewhere: different "+strings.Join(j.envDiffers, ", "))
 	case negative(bv) || negative(hv):
 		c.as(Inconclusive, false, "negative values have no ratio")
+	case j.staged:
+		c.byPasses(j, b, h)
 	case j.paired:
 		c.paired(j, b, h)
 	default:
@@ -133,7 +141,7 @@ func tolerance(u result.Unit, base, head float64) float64 {
 
 // exact compares two constants: a difference is a fact. 0 to anything is always a regression.
 func (c *Comparison) exact(j judge, b, h *result.Metric) {
-	base, head := b.Samples[0], h.Samples[0]
+	base, head := first(b), first(h)
 	c.Exact, c.Pairs = true, 0
 	if len(j.codeDiffers) > 0 {
 		c.as(Incomparable, false, "other code: different "+strings.Join(j.codeDiffers, ", "))
@@ -155,14 +163,23 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 	}
 }
 
+// first returns m's first sample.
+func first(m *result.Metric) result.Sample {
+	if len(m.Samples) == 0 { // its first stage is lost
+		return m.Confirm[0]
+	}
+	return m.Samples[0]
+}
+
 func explained(base, head float64) bool {
 	return math.Abs(head-base) <= math.Max(otherItersAllocs, otherItersRelative*base)
 }
 
-// paired tests the differences of pairs.
+// paired tests the differences of samples that were taken in turn, by their position.
 func (c *Comparison) paired(j judge, b, h *result.Metric) {
-	bv, hv := pairValues(b, h, j.reorder)
-	c.Pairs = len(bv)
+	bv, hv := b.Values(), h.Values()
+	c.Pairs = min(len(bv), len(hv))
+	bv, hv = bv[:c.Pairs], hv[:c.Pairs]
 	c.Absolute = hasZero(bv) || hasZero(hv)
 	if c.Absolute && c.Unit.Timing() {
 		c.as(Inconclusive, c.Gated, "a time of zero: the benchmark is below the clock's resolution")
@@ -237,24 +254,6 @@ func hasZero(vs []float64) bool {
 		}
 	}
 	return false
-}
-
-// pairValues returns the values of the pairs that both sides have.
-func pairValues(b, h *result.Metric, byPosition bool) (bv, hv []float64) {
-	if byPosition {
-		n := min(len(b.Samples), len(h.Samples))
-		return b.Values()[:n], h.Values()[:n]
-	}
-	at := make(map[int]float64, len(b.Samples))
-	for _, s := range b.Samples {
-		at[s.Pair] = s.Value
-	}
-	for _, s := range h.Samples {
-		if v, ok := at[s.Pair]; ok {
-			bv, hv = append(bv, v), append(hv, s.Value)
-		}
-	}
-	return bv, hv
 }
 
 // margin is the worsening that is accepted, on the scale of the differences.

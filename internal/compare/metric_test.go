@@ -37,7 +37,7 @@ func TestTimes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := only(t, Judge(pairedFile(set(timed("X", tt.base)), set(timed("X", tt.head))), DefaultPolicy))
+			c := only(t, Judge(plainFile(set(timed("X", tt.base)), set(timed("X", tt.head))), interleaved()))
 			if c.Verdict != tt.want || !c.Gated || c.Exact {
 				t.Errorf("%s, gated %v, exact %v, change %v %q; want %s, gated, not exact", c.Verdict, c.Gated, c.Exact, c.Change, c.Notes, tt.want)
 			}
@@ -53,14 +53,14 @@ func TestTimes(t *testing.T) {
 
 // TestTestedNumbers checks what stands beside a verdict: pairs, p-value, MDE.
 func TestTestedNumbers(t *testing.T) {
-	c := only(t, Judge(pairedFile(set(timed("X", constants(20, 1))), set(timed("X", constants(20, 2)))), DefaultPolicy))
+	c := only(t, Judge(plainFile(set(timed("X", constants(20, 1))), set(timed("X", constants(20, 2)))), interleaved()))
 	if c.Pairs != 20 || c.P != math.Ldexp(1, -20) || c.Base.N != 20 || c.Base.Center != 1 || c.Head.Center != 2 {
 		t.Errorf("got %d pairs, p %v, base %+v, head %+v", c.Pairs, c.P, c.Base, c.Head)
 	}
 	if want := DefaultPolicy.Tolerance(); !near(c.MDE, want) { // no noise: only the tolerance hides anything
 		t.Errorf("MDE %v, want the tolerance %v", c.MDE, want)
 	}
-	c = only(t, Judge(pairedFile(set(timed("X", constants(3, 1))), set(timed("X", constants(3, 2)))), DefaultPolicy))
+	c = only(t, Judge(plainFile(set(timed("X", constants(3, 1))), set(timed("X", constants(3, 2)))), interleaved()))
 	if !math.IsInf(c.MDE, 1) {
 		t.Errorf("MDE of 3 pairs %v, want +Inf: nothing could be detected", c.MDE)
 	}
@@ -73,12 +73,15 @@ func TestPairsByNumber(t *testing.T) {
 	for i := range drift {
 		drift[i] = float64(i + 1)
 	}
-	base, head := metric("sec/op", drift...), metric("sec/op", scaled(drift, 1.2)...)
+	base := confirmed(metric("sec/op", drift...), drift...)
+	head := confirmed(metric("sec/op", scaled(drift, 1.2)...), scaled(drift, 1.2)...)
 	slices.Reverse(head.Samples)
+	slices.Reverse(head.Confirm)
 	head.Samples = append(head.Samples[:5], head.Samples[6:]...)
-	c := only(t, Judge(pairedFile(set(bench("X", base)), set(bench("X", head))), DefaultPolicy))
-	if c.Verdict != Regression || c.Pairs != 19 || !near(c.Change, 0.2) {
-		t.Errorf("%s, %d pairs, change %v; want regression, 19 pairs, 0.2", c.Verdict, c.Pairs, c.Change)
+	head.Confirm = append(head.Confirm[:5], head.Confirm[7:]...)
+	c := only(t, Judge(stagedFile(set(bench("X", base)), set(bench("X", head))), DefaultPolicy))
+	if c.Verdict != Regression || c.Passes != 19 || c.Builds != 18 || !near(c.Change, 0.2) {
+		t.Errorf("%s, %d passes, %d builds, change %v; want regression, 19 passes, 18 builds, 0.2", c.Verdict, c.Passes, c.Builds, c.Change)
 	}
 }
 
@@ -88,8 +91,8 @@ func TestNoCommonPair(t *testing.T) {
 	for i := range head.Samples {
 		head.Samples[i].Pair += 100
 	}
-	c := only(t, Judge(pairedFile(set(bench("X", base)), set(bench("X", head))), DefaultPolicy))
-	if c.Verdict != Inconclusive || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "0 pairs") {
+	c := only(t, Judge(stagedFile(set(bench("X", base)), set(bench("X", head))), DefaultPolicy))
+	if c.Verdict != Inconclusive || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "0 passes") {
 		t.Errorf("%s %q, want inconclusive, saying why", c.Verdict, c.Notes)
 	}
 }
@@ -143,16 +146,16 @@ func TestFilesByPosition(t *testing.T) {
 // TestMetricOnOneSide: a metric that comes is news, one that goes can no longer be guarded.
 func TestMetricOnOneSide(t *testing.T) {
 	both, rate := metric("sec/op", steady(20, 1e-6)...), metric("B/s", steady(20, 1e9)...)
-	o := Judge(pairedFile(set(bench("X", both)), set(bench("X", both, rate))), DefaultPolicy)
+	o := Judge(stagedFile(set(bench("X", both)), set(bench("X", both, rate))), DefaultPolicy)
 	if c := rowOf(t, o, "X", "B/s"); c.Verdict != Added || c.Gated || o.Gate != Pass {
 		t.Errorf("new metric: %s, gated %v, gate %s; want added, not gated, pass", c.Verdict, c.Gated, o.Gate)
 	}
-	o = Judge(pairedFile(set(bench("X", both, rate)), set(bench("X", both))), DefaultPolicy)
+	o = Judge(stagedFile(set(bench("X", both, rate)), set(bench("X", both))), DefaultPolicy)
 	if c := rowOf(t, o, "X", "B/s"); c.Verdict != Missing || !c.Gated || o.Gate != Fail {
 		t.Errorf("metric gone: %s, gated %v, gate %s; want missing, gated, fail", c.Verdict, c.Gated, o.Gate)
 	}
 	cpu := metric(result.ProcessCPU, steady(20, 1)...)
-	o = Judge(pairedFile(set(bench("X", both, cpu)), set(bench("X", both))), DefaultPolicy)
+	o = Judge(stagedFile(set(bench("X", both, cpu)), set(bench("X", both))), DefaultPolicy)
 	if c := only(t, o); c.Unit.Name != "sec/op" { // the system does not always tell: no row
 		t.Errorf("an informational metric on one side gives the row %q", listed(o))
 	}
@@ -160,7 +163,7 @@ func TestMetricOnOneSide(t *testing.T) {
 
 func TestNegative(t *testing.T) {
 	u := result.Unit{Name: "delta-sec", Better: result.Lower}
-	o := Judge(pairedFile(set(bench("X", metricOf(u, steady(20, -1)...))), set(bench("X", metricOf(u, steady(20, 1)...)))), DefaultPolicy)
+	o := Judge(stagedFile(set(bench("X", metricOf(u, steady(20, -1)...))), set(bench("X", metricOf(u, steady(20, 1)...)))), DefaultPolicy)
 	if c := only(t, o); c.Verdict != Inconclusive || c.Gated || len(c.Notes) != 1 {
 		t.Errorf("%s, gated %v %q; want inconclusive, not gated, with a reason", c.Verdict, c.Gated, c.Notes)
 	}
@@ -169,7 +172,7 @@ func TestNegative(t *testing.T) {
 // TestJudgeKeepsItsInput: the same Sets are judged and written many times.
 func TestJudgeKeepsItsInput(t *testing.T) {
 	descending := []float64{9, 8, 7, 6, 5, 4, 3, 2, 1}
-	f := pairedFile(set(timed("X", descending)), set(timed("X", descending)))
+	f := stagedFile(set(timed("X", descending)), set(timed("X", descending)))
 	f.Baseline = set(timed("X", descending))
 	Judge(f, DefaultPolicy)
 	for _, s := range []*result.Set{f.Base, f.Head, f.Baseline} {

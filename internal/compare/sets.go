@@ -11,8 +11,13 @@ import (
 type judge struct {
 	policy  Policy
 	against Reference
-	// paired: samples belong together by their pair number; reorder: by their position.
-	paired, reorder bool
+	// staged: samples belong together by their pair number, in passes of two stages; paired: by
+	// their position.
+	staged, paired bool
+	// screening: only the route is wanted, and nothing for people to read.
+	screening bool
+	// fixedLayout: the benchmark at hand could not be linked again in another order.
+	fixedLayout bool
 	// stored: base comes from a file of another time.
 	stored bool
 	// alone: there is no re-measured base, so a stored time is all there is.
@@ -49,6 +54,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	if c := j.whole(k, b, h); c != nil {
 		return []*Comparison{c}
 	}
+	j.fixedLayout = h.FixedLayout != ""
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {
 		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {
@@ -59,11 +65,14 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 			c.note("new or mended benchmark: base was measured with head's test file")
 		}
 		c.Notes = append(c.Notes, h.Notes...)
+		if j.fixedLayout && c.Builds > 0 {
+			c.note("layout effects are not excluded, the builds could not be linked again: %s", h.FixedLayout)
+		}
 		rows = append(rows, c)
 	}
 	if n := len(b.Void) + len(h.Void); n > 0 {
 		for _, c := range rows {
-			c.note("%d of %d pairs are void: %s", n, n+min(b.Pairs(), h.Pairs()), firstVoid(b, h))
+			c.note("%d of %d passes are void: %s", n, n+min(b.Passes(), h.Passes()), firstVoid(b, h))
 		}
 	}
 	markRestating(rows, b, h)
@@ -101,13 +110,16 @@ func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
 		return c.asBroken(b, h)
 	case hs != result.OK:
 		return c.asGone(b, h)
+	case h.Same != "":
+		c.Same = true
+		return c.as(Unchanged, true, h.Same)
 	case h.Unmeasured != "":
 		return c.asUnmeasured(h.Unmeasured)
 	case b != nil && b.Incomparable != "":
 		return c.as(Incomparable, false, b.Incomparable)
 	case b != nil && b.Unmeasured != "":
 		return c.asUnmeasured(b.Unmeasured)
-	case b == nil || b.Pairs() == 0 && bs != result.OK:
+	case b == nil || b.Passes() == 0 && bs != result.OK:
 		return c.asAdded(b)
 	}
 	return j.voided(c, b, h)
@@ -174,29 +186,29 @@ func (c *Comparison) asAdded(b *result.Benchmark) *Comparison {
 	return c.as(Added, false, "")
 }
 
-// Void pairs: so many on one side, or such a share of all, and there is no comparison.
+// Void passes: so many on one side, or such a share of all, and there is no comparison.
 const (
 	voidsToBreak = 3
-	voidShare    = 0.05
+	voidShare    = 0.05 // of the passes, where more than one is void
 )
 
 // voided judges a benchmark whose processes kept failing while it was measured. It returns nil
-// where enough pairs are whole.
+// where enough passes are whole.
 func (j judge) voided(c *Comparison, b, h *result.Benchmark) *Comparison {
 	hv, bv := len(h.Void), len(b.Void)
-	whole := min(h.Pairs(), b.Pairs())
+	whole := min(h.Passes(), b.Passes())
 	switch {
 	case hv >= voidsToBreak && hv > 2*bv:
 		c.as(Broken, true, "")
-		c.note("head's process failed in %d of %d pairs: %s", hv, hv+bv+whole, h.Void[0].Message)
+		c.note("head's process failed in %d of %d passes: %s", hv, hv+bv+whole, h.Void[0].Message)
 	case bv >= voidsToBreak && bv > 2*hv:
 		c.as(Incomparable, false, "")
-		c.note("base's process failed in %d of %d pairs: %s", bv, hv+bv+whole, b.Void[0].Message)
-	case float64(hv+bv) > voidShare*float64(hv+bv+whole):
+		c.note("base's process failed in %d of %d passes: %s", bv, hv+bv+whole, b.Void[0].Message)
+	case hv+bv > 1 && float64(hv+bv) > voidShare*float64(hv+bv+whole):
 		c.as(Inconclusive, true, "")
-		c.note("%d of %d pairs are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))
+		c.note("%d of %d passes are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))
 	case whole == 0:
-		c.asUnmeasured("no pair was measured")
+		c.asUnmeasured("no pass was measured")
 	default:
 		return nil
 	}

@@ -47,11 +47,11 @@ func TestWhole(t *testing.T) {
 		{"unmeasured head", measuredX(), unmeasured, Inconclusive, true, "the budget ended before it", Pass},
 		{"unmeasured base", unmeasured, measuredX(), Inconclusive, true, "the budget ended before it", Pass},
 		{"unmeasured new benchmark", nil, unmeasured, Inconclusive, true, "the budget ended before it", Pass},
-		{"measured without a sample", bench("X"), bench("X"), Inconclusive, true, "no pair was measured", Pass},
+		{"measured without a sample", bench("X"), bench("X"), Inconclusive, true, "no pass was measured", Pass},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Judge(pairedFile(set(tt.base), set(tt.head)), DefaultPolicy)
+			o := Judge(stagedFile(set(tt.base), set(tt.head)), DefaultPolicy)
 			if c := only(t, o); c.Unmeasured != (tt.want == Inconclusive) { // here nothing else is inconclusive
 				t.Errorf("Unmeasured is %v", c.Unmeasured)
 			}
@@ -80,7 +80,7 @@ func checkWhole(t *testing.T, c *Comparison, want Verdict, gated bool, note stri
 // TestMended: base's own test file could not run it, but base's code was measured with head's.
 func TestMended(t *testing.T) {
 	base := with(measuredX(), func(b *result.Benchmark) { b.Status = result.Absent })
-	c := only(t, Judge(pairedFile(set(base), set(measuredX())), DefaultPolicy))
+	c := only(t, Judge(stagedFile(set(base), set(measuredX())), DefaultPolicy))
 	if c.Verdict != Unchanged || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "head's test file") {
 		t.Errorf("%s %q, want unchanged with a note on head's test file", c.Verdict, c.Notes)
 	}
@@ -89,41 +89,42 @@ func TestMended(t *testing.T) {
 // TestNotesOfMeasuring: what the harness remarked on head stands beside every metric.
 func TestNotesOfMeasuring(t *testing.T) {
 	head := with(measuredX(), func(b *result.Benchmark) { b.Notes = []string{"it starts goroutines"} })
-	c := only(t, Judge(pairedFile(set(measuredX()), set(head)), DefaultPolicy))
+	c := only(t, Judge(stagedFile(set(measuredX()), set(head)), DefaultPolicy))
 	if len(c.Notes) != 1 || c.Notes[0] != "it starts goroutines" {
 		t.Errorf("notes %q, want the harness's remark", c.Notes)
 	}
 }
 
 func TestVoid(t *testing.T) {
-	measured := func(pairs, voids int) *result.Benchmark {
-		b := bench("X", metric("sec/op", steady(pairs, 1e-6)...))
+	measured := func(passes, voids int) *result.Benchmark {
+		b := bench("X", metric("sec/op", steady(passes, 1e-6)...))
 		for i := range voids {
-			b.Void = append(b.Void, result.Void{Pair: pairs + i, Message: "exit status 2"})
+			b.Void = append(b.Void, result.Void{Pass: passes + i, Message: "exit status 2"})
 		}
 		return b
 	}
 	tests := []struct {
-		name                      string
-		pairs, baseVoid, headVoid int
-		want                      Verdict
-		gated                     bool
-		note                      string
+		name                       string
+		passes, baseVoid, headVoid int
+		want                       Verdict
+		gated                      bool
+		note                       string
 	}{
-		{"head only", 20, 0, 3, Broken, true, "head's process failed in 3 of 23 pairs: exit status 2"},
-		{"head only, among many pairs", 200, 0, 3, Broken, true, "head's process failed in 3 of 203 pairs"},
-		{"head more than twice as often", 20, 2, 5, Broken, true, "head's process failed in 5 of 27 pairs"},
-		{"head, nothing else", 0, 0, 3, Broken, true, "head's process failed in 3 of 3 pairs"},
-		{"base only", 20, 3, 0, Incomparable, false, "base's process failed in 3 of 23 pairs: exit status 2"},
-		{"both", 20, 3, 3, Inconclusive, true, "6 of 26 pairs are void: head: exit status 2"},
-		{"a few on head", 20, 0, 2, Inconclusive, true, "2 of 22 pairs are void: head: exit status 2"},
-		{"a few on base", 20, 2, 0, Inconclusive, true, "2 of 22 pairs are void: base: exit status 2"},
-		{"one in twenty", 19, 0, 1, Unchanged, true, "1 of 20 pairs are void: head: exit status 2"},
-		{"just over one in twenty", 18, 0, 1, Inconclusive, true, "1 of 19 pairs are void"},
+		{"head only", 20, 0, 3, Broken, true, "head's process failed in 3 of 23 passes: exit status 2"},
+		{"head only, among many passes", 200, 0, 3, Broken, true, "head's process failed in 3 of 203 passes"},
+		{"head more than twice as often", 20, 2, 5, Broken, true, "head's process failed in 5 of 27 passes"},
+		{"head, nothing else", 0, 0, 3, Broken, true, "head's process failed in 3 of 3 passes"},
+		{"base only", 20, 3, 0, Incomparable, false, "base's process failed in 3 of 23 passes: exit status 2"},
+		{"both", 20, 3, 3, Inconclusive, true, "6 of 26 passes are void: head: exit status 2"},
+		{"a few on head", 20, 0, 2, Inconclusive, true, "2 of 22 passes are void: head: exit status 2"},
+		{"a few on base", 20, 2, 0, Inconclusive, true, "2 of 22 passes are void: base: exit status 2"},
+		{"two in forty", 38, 0, 2, Unchanged, true, "2 of 40 passes are void: head: exit status 2"},
+		{"just over two in forty", 37, 0, 2, Inconclusive, true, "2 of 39 passes are void"},
+		{"one of few", 6, 0, 1, Unchanged, true, "1 of 7 passes are void: head: exit status 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Judge(pairedFile(set(measured(tt.pairs, tt.baseVoid)), set(measured(tt.pairs, tt.headVoid))), DefaultPolicy)
+			o := Judge(stagedFile(set(measured(tt.passes, tt.baseVoid)), set(measured(tt.passes, tt.headVoid))), DefaultPolicy)
 			c := only(t, o)
 			if c.Verdict != tt.want || c.Gated != tt.gated || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], tt.note) {
 				t.Errorf("%s, gated %v, notes %q; want %s, gated %v, a note with %q", c.Verdict, c.Gated, c.Notes, tt.want, tt.gated, tt.note)
@@ -141,7 +142,7 @@ func TestOrder(t *testing.T) {
 	two := func(name string) *result.Benchmark {
 		return bench(name, metric("allocs/op", constants(20, 1)...), metric("sec/op", steady(20, 1e-6)...))
 	}
-	o := Judge(pairedFile(set(two("C"), two("A"), measuredX()), set(two("B"), two("A"), two("C"))), DefaultPolicy)
+	o := Judge(stagedFile(set(two("C"), two("A"), measuredX()), set(two("B"), two("A"), two("C"))), DefaultPolicy)
 	var got []string
 	for _, c := range o.Comparisons {
 		got = append(got, c.Key.Name+" "+c.Unit.Name)

@@ -25,7 +25,6 @@ type Config struct {
 	Bench            string
 	Tags             string
 	Budget           time.Duration
-	Pairs            int
 	Effect           float64
 	Strict           bool
 	Prepare          string

@@ -35,7 +35,7 @@ func TestPrecedence(t *testing.T) {
 	texts := map[string][4]string{ // four different good values
 		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"},
 		"effect": {"1%", "2%", "3%", "4%"}, "seed": {"1", "2", "3", "4"},
-		"pairs": {"21", "22", "23", "24"}, "budget": {"1s", "2s", "3s", "4s"}, "timeout": {"1s", "2s", "3s", "4s"},
+		"budget": {"1s", "2s", "3s", "4s"}, "timeout": {"1s", "2s", "3s", "4s"},
 	}
 	for _, o := range Options {
 		v, ok := texts[o.Name]
@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 	}
 	got := *c
 	got.Seed, got.origins, got.values = 0, nil, nil
-	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Pairs: 100, Effect: 0.05,
+	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05,
 		ReportsDir: "perf_reports", WorkingDirectory: "."}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

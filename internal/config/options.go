@@ -64,13 +64,6 @@ var Options = []Option{
 			}
 			return err
 		}},
-	{Name: "pairs", Arg: "N", Default: "100", Usage: "most pairs of samples of a benchmark, as far as the budget allows; at least 20",
-		set: func(c *Config, t []string) (err error) {
-			if c.Pairs, err = strconv.Atoi(last(t)); err != nil || c.Pairs < minPairs {
-				return fmt.Errorf("want a whole number from %d", minPairs)
-			}
-			return nil
-		}},
 	{Name: "effect", Arg: "PERCENT", Default: "5%", Usage: "the slowdown that must be caught",
 		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
 	{Name: "strict", Default: "false", Usage: "fail on inconclusive benchmarks too",
@@ -104,9 +97,6 @@ var Options = []Option{
 	{Name: "working-directory", Short: "C", Arg: "DIR", Default: ".", Usage: "run as if started there",
 		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},
 }
-
-// minPairs is what the judge plans at least.
-const minPairs = 20
 
 // Find returns the option of that name.
 func Find(name string) (Option, bool) {

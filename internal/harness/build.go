@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,15 +20,38 @@ type binary struct {
 	pkg  string
 	hash [sha256.Size]byte
 	err  error // why it could not be built
+
+	recipe recipe
+}
+
+// recipe is how a binary is built.
+type recipe struct {
+	side  Side
+	pkg   goPackage
+	extra map[string]string // for the overlay: head's test files in the place of base's, or padding
+	trim  bool
+	flags moduleFlags
+	// layout seeds the linker's order of functions; 0 is its own.
+	layout Build
+}
+
+// remove deletes the binary's file.
+func (b *binary) remove() {
+	if b.err == nil {
+		os.Remove(b.path) // the folder goes in the end
+	}
 }
 
 // builder builds the test binaries of both trees with one toolchain and the same flags.
 type builder struct {
 	trees   [2]*tree // base is nil without one
 	scratch string
+	trial   *Trial
+	cache   string // for what need not be found out in every run; empty for none
 
-	built int
-	flags map[module]moduleFlags
+	built, overlays int
+	flags           map[module]moduleFlags
+	gates           map[string]*gate // by GOROOT
 }
 
 // moduleFlags are what the two sides of a module have in common.
@@ -37,6 +59,7 @@ type moduleFlags struct {
 	ldflags   string
 	toolchain string // for GOTOOLCHAIN, empty where both sides agree by themselves
 	version   string
+	gate      *gate
 }
 
 // flagsFor finds a module's toolchain and linker flags, once. Both sides use the newer of
@@ -46,15 +69,18 @@ func (b *builder) flagsFor(ctx context.Context, m module) (moduleFlags, error) {
 		return f, nil
 	}
 	var f moduleFlags
+	var tool goTool
+	var where, goroot string
 	for _, t := range b.trees {
 		if t == nil {
 			continue
 		}
-		if _, err := os.Stat(t.dir(m)); err != nil {
+		dir := t.dir(m)
+		if _, err := os.Stat(dir); err != nil {
 			continue // the other side alone has this module
 		}
 		g := t.toolFor(m)
-		e, err := g.environment(ctx, t.dir(m))
+		e, err := g.environment(ctx, dir)
 		if err != nil {
 			return f, err
 		}
@@ -63,9 +89,22 @@ func (b *builder) flagsFor(ctx context.Context, m module) (moduleFlags, error) {
 		} else if name, differ := newer(f.version, e.GOVERSION); differ {
 			f.version, f.toolchain = name, name
 		}
-		if f.ldflags, err = ldflags(e.GOFLAGS, g.funcalign(ctx, t.dir(m))); err != nil {
+		if f.ldflags, err = ldflags(e.GOFLAGS, g.funcalign(ctx, dir)); err != nil {
 			return f, err
 		}
+		tool, where, goroot = g, dir, e.GOROOT
+	}
+	if f.toolchain != "" {
+		tool.env = withVar(tool.env, "GOTOOLCHAIN", f.toolchain)
+		e, err := tool.environment(ctx, where)
+		if err != nil {
+			return f, err
+		}
+		goroot = e.GOROOT
+	}
+	var err error
+	if f.gate, err = b.gateFor(ctx, tool, goroot, f.version); err != nil {
+		return f, err
 	}
 	b.flags[m] = f
 	return f, nil
@@ -73,22 +112,31 @@ func (b *builder) flagsFor(ctx context.Context, m module) (moduleFlags, error) {
 
 // build builds one package's test binary on one side. What the compiler says is in the
 // binary's err; the error is for what is not the package's fault.
-func (b *builder) build(ctx context.Context, side Side, p goPackage, overlay string, trim bool) (*binary, error) {
+func (b *builder) build(ctx context.Context, side Side, p goPackage, extra map[string]string, trim bool) (*binary, error) {
 	f, err := b.flagsFor(ctx, p.Module)
 	if err != nil {
 		return nil, err
 	}
-	return b.compile(ctx, side, p, overlay, trim, f, b.next(side, p))
+	how := recipe{side: side, pkg: p, extra: extra, trim: trim, flags: f}
+	overlay, err := b.writeOverlay(f.gate.replace, extra)
+	if err != nil {
+		return nil, err
+	}
+	return b.compile(ctx, how, overlay, b.next(side))
 }
 
-func (b *builder) compile(ctx context.Context, side Side, p goPackage, overlay string, trim bool, f moduleFlags, out string) (*binary, error) {
-	t := b.trees[side]
-	g := t.toolFor(p.Module)
-	if f.toolchain != "" {
-		g.env = withVar(g.env, "GOTOOLCHAIN", f.toolchain)
+func (b *builder) compile(ctx context.Context, how recipe, overlay, out string) (*binary, error) {
+	t := b.trees[how.side]
+	g := t.toolFor(how.pkg.Module)
+	if how.flags.toolchain != "" {
+		g.env = withVar(g.env, "GOTOOLCHAIN", how.flags.toolchain)
 	}
-	bin := &binary{path: out, dir: p.Dir, pkg: p.ImportPath}
-	if err := g.build(ctx, t.dir(p.Module), p.ImportPath, out, f.ldflags, overlay, trim); err != nil {
+	ldflags := how.flags.ldflags
+	if how.layout != 0 {
+		ldflags = strings.TrimSpace(fmt.Sprintf("%s -randlayout=%d", ldflags, how.layout))
+	}
+	bin := &binary{path: out, dir: how.pkg.Dir, pkg: how.pkg.ImportPath, recipe: how}
+	if err := g.build(ctx, t.dir(how.pkg.Module), how.pkg.ImportPath, out, ldflags, overlay, how.trim); err != nil {
 		var ge *goError
 		if ctx.Err() != nil || !errors.As(err, &ge) {
 			return nil, err
@@ -106,14 +154,14 @@ func (b *builder) compile(ctx context.Context, side Side, p goPackage, overlay s
 
 // next names the file of the next binary: file names tell the side, which the binary itself
 // must not know from the length of its path.
-func (b *builder) next(side Side, p goPackage) string {
+func (b *builder) next(side Side) string {
 	b.built++
 	return filepath.Join(b.scratch, fmt.Sprintf("%04d-%.4s.test", b.built, side))
 }
 
 // buildBoth builds a package on the sides that have it, side by side.
 func (b *builder) buildBoth(ctx context.Context, on [2]*goPackage, trim bool) (bins [2]*binary, err error) {
-	g, ctx := errgroup.WithContext(ctx)
+	var hows [2]*recipe
 	for side, p := range on {
 		if p == nil {
 			continue
@@ -122,9 +170,42 @@ func (b *builder) buildBoth(ctx context.Context, on [2]*goPackage, trim bool) (b
 		if err != nil {
 			return bins, err
 		}
-		out := b.next(Side(side), *p)
+		hows[side] = &recipe{side: Side(side), pkg: *p, trim: trim, flags: f}
+		if b.trial != nil && Side(side) == Head {
+			if hows[side].extra, err = b.padding(*p, b.trial.Padding); err != nil {
+				return bins, err
+			}
+		}
+	}
+	return b.compileBoth(ctx, hows)
+}
+
+// relinkBoth builds binaries again with the functions in another order.
+func (b *builder) relinkBoth(ctx context.Context, bins [2]*binary, layout Build) ([2]*binary, error) {
+	var hows [2]*recipe
+	for side, bin := range bins {
+		if bin != nil {
+			how := bin.recipe
+			how.layout = layout
+			hows[side] = &how
+		}
+	}
+	return b.compileBoth(ctx, hows)
+}
+
+func (b *builder) compileBoth(ctx context.Context, hows [2]*recipe) (bins [2]*binary, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	for side, how := range hows {
+		if how == nil {
+			continue
+		}
+		overlay, err := b.writeOverlay(how.flags.gate.replace, how.extra)
+		if err != nil {
+			return bins, err
+		}
+		out := b.next(how.side)
 		g.Go(func() error {
-			bin, err := b.compile(ctx, Side(side), *p, "", trim, f, out)
+			bin, err := b.compile(ctx, *how, overlay, out)
 			bins[side] = bin
 			return err
 		})
@@ -132,13 +213,13 @@ func (b *builder) buildBoth(ctx context.Context, on [2]*goPackage, trim bool) (b
 	return bins, g.Wait()
 }
 
-// overlayFile writes a go build overlay that puts head's test files in the place of base's.
-func (b *builder) overlayFile(head, base goPackage) (string, error) {
+// testsOverBase maps base's test files to head's, for a build overlay.
+func testsOverBase(head, base goPackage) (map[string]string, error) {
 	replace := map[string]string{}
 	for _, dir := range []string{base.Dir, head.Dir} {
 		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		for _, f := range files {
 			to := ""
@@ -148,13 +229,7 @@ func (b *builder) overlayFile(head, base goPackage) (string, error) {
 			replace[filepath.Join(base.Dir, filepath.Base(f))] = to
 		}
 	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	b.built++
-	name := filepath.Join(b.scratch, fmt.Sprintf("overlay-%04d.json", b.built))
-	return name, os.WriteFile(name, data, 0o600)
+	return replace, nil
 }
 
 func hashFile(name string) (sum [sha256.Size]byte, err error) {

@@ -22,8 +22,8 @@ type GoBench struct {
 	// HeadDir is the project's root in the user's work tree, BaseDir the same in the base's
 	// checkout, empty to measure head alone.
 	HeadDir, BaseDir string
-	// Scratch is a folder for binaries.
-	Scratch string
+	// Scratch is a folder for binaries, Cache one for what later runs need not find out again.
+	Scratch, Cache string
 	// Packages are patterns relative to the root, Bench an expression as for -bench.
 	Packages []string
 	Bench    string
@@ -35,6 +35,8 @@ type GoBench struct {
 	// Environ is perfgate's own environment, PassEnv names variables that children see
 	// beyond the usual ones.
 	Environ, PassEnv []string
+	// Trial, where set, makes both sides from head's tree. BaseDir is HeadDir then.
+	Trial *Trial
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
 	// same count makes allocations comparable with it.
 	Iters func(result.Key) int
@@ -49,6 +51,8 @@ type goRunner struct {
 	observe func(Event)
 	budget  *Budget
 
+	links    map[Build]map[*binary]*binary
+	twins    map[*binary]*binary
 	pkgs     []*pkgState
 	targets  []*goTarget
 	envs     [2]result.Env
@@ -66,6 +70,8 @@ type pkgState struct {
 	// touched names the benchmark functions that the change touches; all where nil.
 	touched func(name string) bool
 	notes   []string
+	// same says why there is nothing to measure.
+	same string
 }
 
 func (p *pkgState) name() string {
@@ -88,6 +94,9 @@ type goTarget struct {
 	procs [2]int
 	setup time.Duration // expected time of a process beyond its measured iterations
 	first time.Duration // time per operation when it ran once
+	// alone says that it needs processes of its own: it took one down, or the sides have another
+	// order. gateless says that it fails at the gate and not without it.
+	alone, gateless bool
 }
 
 // Prepare builds and lists the benchmarks of both sides.
@@ -96,12 +105,16 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 	if err != nil {
 		return nil, err
 	}
-	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv)}
+	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv),
+		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.buildAll(ctx); err != nil {
 		return nil, err
+	}
+	if s.Trial == nil {
+		r.findSame()
 	}
 	if err := r.listAll(ctx); err != nil {
 		return r, err
@@ -110,8 +123,13 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 		return r, err
 	}
 	for _, p := range r.pkgs {
-		r.settle(p)
+		if p.same != "" {
+			r.settleSame(p)
+		} else {
+			r.settle(p)
+		}
 	}
+	r.targets = s.Trial.choose(r.targets)
 	if len(r.targets) == 0 && !r.anyBuildFailed() {
 		return nil, r.noBenchmarks()
 	}
@@ -153,7 +171,7 @@ func (r *goRunner) open(ctx context.Context) error {
 		}
 		trees[side] = t
 	}
-	r.build = &builder{trees: trees, scratch: r.suite.Scratch, flags: map[module]moduleFlags{}}
+	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, flags: map[module]moduleFlags{}, gates: map[string]*gate{}}
 	r.join(lists)
 	if len(r.pkgs) == 0 {
 		return r.noBenchmarks()

@@ -8,6 +8,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/org/perfgate/internal/result"
@@ -40,17 +41,28 @@ type Suite interface {
 type Runner interface {
 	// Targets are the benchmarks of both sides.
 	Targets() []*Target
-	// Calibrate fixes the number of iterations of a sample and sets t.Cost. A failure of
-	// the benchmark is noted on t; the error is for what stops the whole run.
-	Calibrate(ctx context.Context, t *Target) error
-	// Sample measures t once on one side.
-	Sample(ctx context.Context, t *Target, side Side) (Reading, error)
+	// Calibrate fixes the number of iterations of a slice and sets Cost of the targets, all of one
+	// package. A failure of a benchmark is noted on its target; the error is for what stops the
+	// whole run.
+	Calibrate(ctx context.Context, targets []*Target) error
+	// Pass measures the targets once more, each in a fresh pair of processes of the given
+	// build, and hands what came of each to take.
+	Pass(ctx context.Context, targets []*Target, build Build, rng *rand.Rand, take func(*Target, Reading)) error
+	// Control measures base against a copy of itself, in one pass.
+	Control(ctx context.Context, targets []*Target, rng *rand.Rand, take func(*Target, Reading)) error
+	// Link makes another build of the targets' binaries, with the same code in another order.
+	Link(ctx context.Context, build Build, targets []*Target) error
+	// Unlink removes what Link made.
+	Unlink(build Build)
 	// Sets returns what was measured so far as base and head. Base is nil without one.
 	Sets() (base, head *result.Set)
 	// Warnings are remarks on the whole run.
 	Warnings() []string
 	Close() error
 }
+
+// Build is the seed of the order in which the linker lays out the functions; 0 is its own order.
+type Build uint64
 
 // Target is one benchmark on the sides where it can be measured.
 type Target struct {
@@ -61,14 +73,20 @@ type Target struct {
 	Live [2]bool
 	// Changed says that the sides run different code.
 	Changed bool
-	// Gated is the number of noisy metrics that will be judged.
-	Gated int
-	// Iters is the calibrated number of iterations.
+	// Iters is the calibrated number of iterations of a slice.
 	Iters int
-	// Cost is the expected machine time of one pair.
+	// Pairs is the number of pairs of slices to take in a pass, MaxPairs the most that a pass
+	// should take.
+	Pairs, MaxPairs int
+	// Cost is the expected machine time of one pass.
 	Cost time.Duration
+	// Share is the number of passes that are worth one of the gate's: where every pair needs
+	// processes of its own a pass is a single pair.
+	Share int
 
-	done int // pairs taken, void ones included
+	passes, pairs int // taken, void ones included
+	confirmed     int // passes of the second stage
+	failed        [2]int
 }
 
 // sides is the number of sides on which t is measured.
@@ -82,30 +100,49 @@ func (t *Target) sides() int {
 	return n
 }
 
-// Reading is what one sample gave: a value a unit, or the reason why there is none.
+// Reading is what one pass gave for a benchmark.
 type Reading struct {
-	Metrics []*result.Metric // one sample each
-	Failure string
+	// Times are the sides' values of sec/op, pair by pair.
+	Times [2][]float64
+	// First is the side that went first, pair by pair.
+	First []Side
+	// Metrics are the other units, one sample for the whole pass.
+	Metrics [2][]*result.Metric
+	// Failure says why a side gave nothing, and Wall what the pass took.
+	Failure [2]string
+	Wall    time.Duration
+}
+
+// Judge decides from what was measured how the measuring goes on. The harness itself looks at no
+// value.
+type Judge interface {
+	// Pairs is the number of pairs that a further pass should have, for one of so many suspects;
+	// 0 in the first stage.
+	Pairs(base, head *result.Benchmark, suspects int) int
+	// Screen routes a benchmark after a look; last says that the first stage has no time left.
+	Screen(base, head *result.Benchmark, last bool) result.Route
+	// ScreenSuite routes all benchmarks together.
+	ScreenSuite(base, head *result.Set) result.Route
+	// Builds is the number of re-linked builds on which so many suspects are measured again.
+	Builds(suspects int) int
 }
 
 // Plan says how much to measure.
 type Plan struct {
-	// Seed repeats the order of rounds and pairs.
+	// Seed repeats the order of everything.
 	Seed uint64
 	// Budget bounds listing, calibration and measuring.
 	Budget time.Duration
-	// Floor returns the number of pairs to plan for m judged metrics, and Need the smaller
-	// number below which the judge could never say "regression".
-	Floor, Need func(m int) int
-	// MaxPairs is the number of pairs to take where the budget allows it.
-	MaxPairs int
-	// AfterRound, when set, is called between rounds, so that what was measured can be saved.
-	AfterRound func(base, head *result.Set)
+	Judge  Judge
+	// OnlyPlan ends after the calibration: what the run would cost is known then.
+	OnlyPlan bool
+	// AfterPass, when set, is called between passes, so that what was measured can be saved.
+	AfterPass func(base, head *result.Set)
 }
 
 // Event is one line of the conversation about the progress of a run.
 type Event struct {
-	// Phase is what is being done: "build", "list", "calibrate" or "measure".
+	// Phase is what is being done: "build", "list", "calibrate", "measure", "link" or "confirm".
 	Phase string
 	// What is the thing at hand, such as a benchmark's name.
 	What string
@@ -118,12 +155,16 @@ type Event struct {
 // Measurement is the outcome of Measure.
 type Measurement struct {
 	Base, Head *result.Set
-	// Measured of Total benchmarks reached the number of pairs that the judge needs.
+	// Measured of Total benchmarks were brought to the first look at least.
 	Measured, Total int
-	Pairs           int
-	Warnings        []string
-	BuildTime       time.Duration
-	RunTime         time.Duration
+	// Screened and Confirmed are the builds that the passes of either stage ran on, in turn.
+	Screened, Confirmed []Build
+	Control             *result.Control
+	// Costs are what the benchmarks would take, with Plan.OnlyPlan.
+	Costs     []Cost
+	Warnings  []string
+	BuildTime time.Duration
+	RunTime   time.Duration
 	// Partial says that the run was interrupted.
 	Partial bool
 }
@@ -146,7 +187,9 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 		err = s.run(ctx)
 	}
 	m := &Measurement{
-		Measured: s.measured(), Total: s.total(), Pairs: s.pairs,
+		Measured: s.measured(), Total: s.total(),
+		Costs:    s.costs(),
+		Screened: s.screened, Confirmed: s.confirmed, Control: s.control.result(),
 		Warnings: runner.Warnings(),
 		RunTime:  budget.Used(),
 		Partial:  ctx.Err() != nil,

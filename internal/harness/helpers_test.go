@@ -1,11 +1,17 @@
 package harness
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
 )
 
 // write makes files below dir, the folders included.
@@ -94,4 +100,252 @@ func (c *clone) open() *Repo {
 		c.t.Fatal(err)
 	}
 	return r
+}
+
+// fakeRunner measures nothing: its benchmarks cost time of a synctest bubble.
+type fakeRunner struct {
+	targets []*Target
+	// cost is the time of one pass of fewestPairs pairs, hidden what it really takes where that
+	// differs, and later what it takes from the fourth on.
+	cost, hidden, later map[string]time.Duration
+	// fail returns why a side fails in the n-th pass, empty where it does not.
+	fail func(name string, side Side, n int) string
+	// timeless ones suppress their time.
+	timeless map[string]bool
+
+	log   []string // what was done, in order
+	built []Build  // what each pass ran on
+	links map[Build][]*Target
+	taken map[string]int
+	first map[string]string // the sides that went first, in letters
+	err   error             // what Calibrate returns
+}
+
+func (r *fakeRunner) Targets() []*Target { return r.targets }
+func (r *fakeRunner) Warnings() []string { return nil }
+func (r *fakeRunner) Close() error       { r.say("close"); return nil }
+
+func (r *fakeRunner) say(args ...any) {
+	r.log = append(r.log, strings.TrimSpace(fmt.Sprintln(args...)))
+}
+
+func (r *fakeRunner) Sets() (base, head *result.Set) {
+	var sets [2]result.Set
+	for _, t := range r.targets {
+		for side, b := range t.Bench {
+			if b != nil {
+				sets[side].Benchmarks = append(sets[side].Benchmarks, b)
+			}
+		}
+	}
+	return &sets[Base], &sets[Head]
+}
+
+func spend(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *fakeRunner) Calibrate(ctx context.Context, targets []*Target) error {
+	for _, t := range targets {
+		r.say("calibrate", t.Key.Name)
+		if r.err != nil {
+			return r.err
+		}
+		cost := r.cost[t.Key.Name] * time.Duration(t.sides()) / 2
+		if err := spend(ctx, cost); err != nil {
+			return err
+		}
+		t.Iters, t.Pairs, t.Cost = 100, fewestPairs, cost
+	}
+	return nil
+}
+
+func (r *fakeRunner) Pass(ctx context.Context, targets []*Target, build Build, rng *rand.Rand, take func(*Target, Reading)) error {
+	r.built = append(r.built, build)
+	for _, i := range rng.Perm(len(targets)) {
+		t := targets[i]
+		name := t.Key.Name
+		r.say("pass", build, name, t.Pairs)
+		cost := r.cost[name]
+		if h, ok := r.hidden[name]; ok {
+			cost = h
+		}
+		if l, ok := r.later[name]; ok && r.taken[name] >= 3 {
+			cost = l
+		}
+		cost = cost * time.Duration(t.sides()) / 2 * time.Duration(t.Pairs) / fewestPairs
+		if err := spend(ctx, cost); err != nil {
+			return err
+		}
+		r.taken[name]++
+		take(t, r.read(t, cost, rng))
+	}
+	return nil
+}
+
+func (r *fakeRunner) Control(ctx context.Context, targets []*Target, rng *rand.Rand, take func(*Target, Reading)) error {
+	for _, t := range targets {
+		r.say("control", t.Key.Name)
+		if err := spend(ctx, t.Cost); err != nil {
+			return err
+		}
+		take(t, Reading{Times: [2][]float64{{1, 1}, {1, 1}}, Wall: t.Cost})
+	}
+	return nil
+}
+
+// read makes up what a pass gives.
+func (r *fakeRunner) read(t *Target, wall time.Duration, rng *rand.Rand) Reading {
+	got := Reading{Wall: wall}
+	name := t.Key.Name
+	for _, side := range []Side{Base, Head} {
+		if r.fail != nil && t.Live[side] {
+			got.Failure[side] = r.fail(name, side, r.taken[name])
+		}
+	}
+	if got.Failure != [2]string{} { // the other side's half is there
+		for side, why := range got.Failure {
+			if why == "" {
+				got.Times[side] = []float64{1}
+			}
+		}
+		return got
+	}
+	for range t.Pairs {
+		got.First = append(got.First, Side(rng.IntN(2)))
+		for side, live := range t.Live {
+			if live && !r.timeless[name] {
+				got.Times[side] = append(got.Times[side], 1)
+			}
+		}
+	}
+	if t.sides() == 2 {
+		r.first[name] += firsts(got.First)
+	}
+	for side, live := range t.Live {
+		if live {
+			got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf("allocs/op"), Samples: []result.Sample{{Value: 2, Iters: t.Iters}}}}
+		}
+	}
+	return got
+}
+
+func (r *fakeRunner) Link(_ context.Context, build Build, targets []*Target) error {
+	r.links[build] = targets
+	r.say("link", build, strings.Join(namesOf(targets), " "))
+	return nil
+}
+
+func (r *fakeRunner) Unlink(build Build) {
+	delete(r.links, build)
+	r.say("unlink", build)
+}
+
+func namesOf(targets []*Target) (names []string) {
+	for _, t := range targets {
+		names = append(names, t.Key.Name)
+	}
+	return names
+}
+
+// fakeSuite is prepared at once.
+type fakeSuite struct {
+	runner *fakeRunner
+	err    error
+}
+
+func (s fakeSuite) Prepare(context.Context, *Budget, func(Event)) (Runner, error) {
+	return s.runner, s.err
+}
+
+// newTarget makes a benchmark that both sides can run.
+func newTarget(name string) *Target {
+	t := &Target{Key: result.Key{Name: name}, Live: [2]bool{true, true}, MaxPairs: 100}
+	for side := range t.Bench {
+		t.Bench[side] = &result.Benchmark{Name: name, Status: result.OK}
+	}
+	return t
+}
+
+// runnerOf makes benchmarks that cost the same, each in a package of its own.
+func runnerOf(cost time.Duration, names ...string) *fakeRunner {
+	r := &fakeRunner{cost: map[string]time.Duration{}, taken: map[string]int{}, links: map[Build][]*Target{}, first: map[string]string{}}
+	for _, n := range names {
+		t := newTarget(n)
+		t.Key.Package = "example.com/" + n
+		r.targets = append(r.targets, t)
+		r.cost[n] = cost
+	}
+	return r
+}
+
+// fakeJudge routes by name. What it does not know is settled.
+type fakeJudge struct {
+	// routes is what a benchmark is found to be, once it has as many passes as from says.
+	routes map[string]result.Route
+	from   map[string]int
+	suite  result.Route // what all together are found to be
+	pairs  int          // of a pass; fewestPairs where zero
+
+	looks map[string][]string // the passes at which it was looked at, with ! for the last time
+	asked []int               // suspects, at each call of Builds
+	tuned []int               // suspects, at each call of Pairs
+}
+
+const fakeBuilds = 5 // with one suspect
+
+func (j *fakeJudge) Builds(k int) int {
+	j.asked = append(j.asked, k)
+	return fakeBuilds - 1 + k
+}
+
+func (j *fakeJudge) Pairs(_, _ *result.Benchmark, suspects int) int {
+	j.tuned = append(j.tuned, suspects)
+	return max(fewestPairs, j.pairs)
+}
+
+func (j *fakeJudge) Screen(base, head *result.Benchmark, last bool) result.Route {
+	look := fmt.Sprint(passesOf(head))
+	if last {
+		look += "!"
+	}
+	if j.looks == nil {
+		j.looks = map[string][]string{}
+	}
+	j.looks[head.Name] = append(j.looks[head.Name], look)
+	route, known := j.routes[head.Name]
+	switch {
+	case last && route == result.Undecided, !known && passesOf(head) >= j.from[head.Name]:
+		return result.Settled
+	case passesOf(head) < j.from[head.Name] && !last:
+		return result.Undecided
+	}
+	return route
+}
+
+func (j *fakeJudge) ScreenSuite(base, head *result.Set) result.Route { return j.suite }
+
+// passesOf counts the first stage's passes.
+func passesOf(b *result.Benchmark) int {
+	if m := b.Metric("allocs/op"); m != nil {
+		return len(m.Samples)
+	}
+	return 0
+}
+
+// newRand is a source of random numbers that repeats itself.
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+func measure(t *testing.T, r *fakeRunner, p Plan) *Measurement {
+	t.Helper()
+	m, err := Measure(t.Context(), fakeSuite{runner: r}, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

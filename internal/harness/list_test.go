@@ -181,7 +181,7 @@ func buildTest(t *testing.T, source string) *binary {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": source})
-	bin := &binary{path: filepath.Join(dir, "m.test"), dir: dir, pkg: "example.com/m"}
+	bin := &binary{path: filepath.Join(dir, "m.test"), dir: dir, pkg: "example.com/m", recipe: recipe{flags: moduleFlags{gate: &gate{why: errNoGate}}}}
 	if err := goOffline().build(t.Context(), dir, ".", bin.path, "", "", true); err != nil {
 		t.Fatal(err)
 	}
@@ -293,88 +293,115 @@ func BenchmarkSleeps(b *testing.B) {
 
 func BenchmarkLast(b *testing.B) {}
 `, 1))
-	r := &goRunner{suite: &GoBench{}, env: benchmarkEnv(os.Environ(), nil), budget: &Budget{Limit: time.Hour}}
-	target := func(name string) *goTarget {
-		g := &goTarget{pkg: &pkgState{bins: [2]*binary{bin, bin}, own: [2]*listing{{procs: 1}, {procs: 1}}}, bins: [2]*binary{bin, bin}, procs: [2]int{procsOf(t, bin), procsOf(t, bin)}}
-		g.Target = *newTarget(name)
-		g.Key.Suite, g.Key.Package = SuiteGoBench, bin.pkg
-		g.pkg.own[Base].procs, g.pkg.own[Head].procs = g.procs[Base], g.procs[Head]
-		r.targets = append(r.targets, g)
-		return g
-	}
+	p := &processes{bin: bin, procs: procsOf(t, bin)}
+	p.suite, p.env, p.budget = &GoBench{}, benchmarkEnv(os.Environ(), nil), &Budget{Limit: time.Hour}
 	t.Run("calibrates and samples", func(t *testing.T) {
-		g := target("Sleeps")
-		if err := r.Calibrate(t.Context(), &g.Target); err != nil {
-			t.Fatal(err)
+		g := p.target("Sleeps")
+		p.calibrate(t, g)
+		if g.Iters < 2 || g.Iters > 50 || g.Cost <= 0 || g.Share != processShare || !g.Live[Base] || !g.Live[Head] {
+			t.Errorf("Iters = %d, Cost = %v, Share = %d, Live = %v, want some 20 iterations", g.Iters, g.Cost, g.Share, g.Live)
 		}
-		if g.Iters < 2 || g.Iters > 50 || g.Cost <= 0 || !g.Live[Base] || !g.Live[Head] {
-			t.Errorf("Iters = %d, Cost = %v, Live = %v, want some 20 iterations", g.Iters, g.Cost, g.Live)
+		got := p.pass(t, g)
+		if got.Failure != [2]string{} || len(got.First) != 1 || got.Wall <= 0 {
+			t.Fatalf("reading = %+v, want one pair", got)
 		}
-		s, err := r.Sample(t.Context(), &g.Target, Head)
-		if err != nil || s.Failure != "" {
-			t.Fatalf("Sample = %+v, %v", s, err)
-		}
-		units := map[string]bool{}
-		for _, m := range s.Metrics {
-			units[m.Unit.Name] = true
-			if len(m.Samples) != 1 || m.Samples[0].Iters != g.Iters {
-				t.Errorf("%s: %+v, want one sample of %d iterations", m.Unit.Name, m.Samples, g.Iters)
+		for side := range got.Times {
+			units := map[string]bool{}
+			for _, m := range got.Metrics[side] {
+				units[m.Unit.Name] = true
+				if len(m.Samples) != 1 || m.Samples[0].Iters != g.Iters {
+					t.Errorf("%s: %+v, want one sample of %d iterations", m.Unit.Name, m.Samples, g.Iters)
+				}
 			}
-		}
-		for _, u := range []string{"sec/op", "B/op", "allocs/op", result.ProcessCPU} {
-			if !units[u] {
-				t.Errorf("no %s in %v", u, units)
+			if len(got.Times[side]) != 1 || !units["B/op"] || !units["allocs/op"] {
+				t.Errorf("%v: times %v and %v, want a time, B/op and allocs/op", Side(side), got.Times[side], units)
 			}
 		}
 	})
 	t.Run("a stored count is kept", func(t *testing.T) {
-		r.suite.Iters = func(k result.Key) int { return map[string]int{"Sleeps": 13}[k.Name] }
-		defer func() { r.suite.Iters = nil }()
-		g := target("Sleeps")
-		if err := r.Calibrate(t.Context(), &g.Target); err != nil || g.Iters != 13 {
-			t.Errorf("Iters = %d, %v, want the baseline's 13", g.Iters, err)
+		p.suite.Iters = func(k result.Key) int { return map[string]int{"Sleeps": 13}[k.Name] }
+		defer func() { p.suite.Iters = nil }()
+		g := p.target("Sleeps")
+		p.calibrate(t, g)
+		if g.Iters != 13 {
+			t.Errorf("Iters = %d, want the baseline's 13", g.Iters)
 		}
 	})
 	t.Run("fails when it runs longer", func(t *testing.T) {
-		r.suite.Iters = func(result.Key) int { return 20 }
-		defer func() { r.suite.Iters = nil }()
-		g := target("Growing")
-		if err := r.Calibrate(t.Context(), &g.Target); err != nil {
-			t.Fatal(err)
-		}
+		p.suite.Iters = func(result.Key) int { return 20 }
+		defer func() { p.suite.Iters = nil }()
+		g := p.target("Growing")
+		p.calibrate(t, g)
 		if want := "fails at 20 iterations: m_test.go:"; g.Live[Base] || g.Bench[Base].Status != result.Failed || !strings.HasPrefix(g.Bench[Base].Message, want) {
 			t.Errorf("base: Live %v, %s, %q, want failed: %s", g.Live[Base], g.Bench[Base].Status, g.Bench[Base].Message, want)
 		}
 	})
 	t.Run("empty", func(t *testing.T) {
-		g := target("Last")
-		if err := r.Calibrate(t.Context(), &g.Target); err != nil {
-			t.Fatal(err)
-		}
+		g := p.target("Last")
+		p.calibrate(t, g)
 		for _, side := range []Side{Base, Head} {
 			if g.Live[side] || g.Bench[side].Status != result.Absent || g.Bench[side].Message != emptyMessage {
 				t.Errorf("%v: Live %v, %s, %q, want that it measures nothing", side, g.Live[side], g.Bench[side].Status, g.Bench[side].Message)
 			}
 		}
 	})
-	t.Run("failures", func(t *testing.T) {
-		for name, want := range map[string]string{"Panics": "panic: ", "Fatal": "m_test.go:", "Exits": "exit status 1", "Skips": "it printed no result", "Nosuch": "it printed no result"} {
-			g := target(name)
-			g.Iters = 1
-			if s, err := r.Sample(t.Context(), &g.Target, Base); err != nil || !strings.HasPrefix(s.Failure, want) {
-				t.Errorf("Sample of %s = %+v, %v, want the failure %q", name, s, err, want)
+	t.Run("failures", func(t *testing.T) { testProcessFailures(t, p) })
+}
+
+// testProcessFailures holds that a process that gives no result says why.
+func testProcessFailures(t *testing.T, p *processes) {
+	for name, want := range map[string]string{"Panics": "panic: ", "Fatal": "m_test.go:", "Exits": "exit status 1", "Skips": "it printed no result", "Nosuch": "it printed no result"} {
+		g := p.target(name)
+		g.Iters = 1
+		for side, why := range p.pass(t, g).Failure {
+			if !strings.HasPrefix(why, want) {
+				t.Errorf("%s on %v: %q, want the failure %q", name, Side(side), why, want)
 			}
 		}
-	})
+	}
 	t.Run("cut off", func(t *testing.T) {
-		r.suite.Timeout = time.Second
-		defer func() { r.suite.Timeout = 0 }()
-		g := target("Hangs")
-		g.Iters = 1
-		if s, err := r.Sample(t.Context(), &g.Target, Base); err != nil || !strings.HasPrefix(s.Failure, "hung: ") {
-			t.Errorf("Sample = %+v, %v, want that it hung", s, err)
+		p.suite.Timeout = time.Second
+		defer func() { p.suite.Timeout = 0 }()
+		g := p.target("Hangs")
+		g.Iters, g.Live[Head] = 1, false
+		if why := p.pass(t, g).Failure; !strings.HasPrefix(why[Base], "hung: ") || why[Head] != "" {
+			t.Errorf("failures = %q, want that base hung", why)
 		}
 	})
+}
+
+// processes measures a binary without the gate.
+type processes struct {
+	goRunner
+	bin   *binary
+	procs int
+}
+
+// target makes a benchmark that is the same on both sides.
+func (p *processes) target(name string) *goTarget {
+	l := &listing{procs: p.procs}
+	bins := [2]*binary{p.bin, p.bin}
+	g := &goTarget{Target: *newTarget(name), pkg: &pkgState{bins: bins, own: [2]*listing{l, l}}, bins: bins, procs: [2]int{p.procs, p.procs}}
+	g.Key.Suite, g.Key.Package = SuiteGoBench, p.bin.pkg
+	p.targets = append(p.targets, g)
+	return g
+}
+
+func (p *processes) calibrate(t *testing.T, g *goTarget) {
+	t.Helper()
+	if err := p.Calibrate(t.Context(), []*Target{&g.Target}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *processes) pass(t *testing.T, g *goTarget) (got Reading) {
+	t.Helper()
+	times := 0
+	err := p.Pass(t.Context(), []*Target{&g.Target}, 0, newRand(1), func(_ *Target, r Reading) { got, times = r, times+1 })
+	if err != nil || times != 1 {
+		t.Fatalf("Pass took %d readings of %s: %v, want one", times, g.Key.Name, err)
+	}
+	return got
 }
 
 // procsOf is the GOMAXPROCS suffix of a binary's names.
@@ -402,13 +429,13 @@ func TestBuildFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": "package m\n\nimport \"testing\"\n\nfunc BenchmarkX(b *testing.B) { nosuch() }\n", "none/none.go": "package none\n"})
-	b := &builder{trees: [2]*tree{nil, {root: dir, tool: goOffline()}}, scratch: t.TempDir(), flags: map[module]moduleFlags{}}
+	b := &builder{trees: [2]*tree{nil, {root: dir, tool: goOffline()}}, scratch: t.TempDir(), flags: map[module]moduleFlags{{Rel: "."}: {gate: &gate{}}}}
 	for rel, want := range map[string]string{".": "m_test.go:5:33: undefined: nosuch", "none": "no test files"} {
 		p := goPackage{ImportPath: "example.com/m", Dir: filepath.Join(dir, rel), Module: module{Rel: "."}}
 		if rel != "." {
 			p.ImportPath += "/" + rel
 		}
-		bin, err := b.build(t.Context(), Head, p, "", true)
+		bin, err := b.build(t.Context(), Head, p, nil, true)
 		if err != nil {
 			t.Fatal(err)
 		}

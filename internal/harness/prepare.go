@@ -25,7 +25,7 @@ func (r *goRunner) listAll(ctx context.Context) error {
 	defer r.budget.Start()()
 	limited, cancel := r.budget.context(ctx)
 	defer cancel()
-	order := slices.Clone(r.pkgs)
+	order := slices.DeleteFunc(slices.Clone(r.pkgs), func(p *pkgState) bool { return p.same != "" })
 	slices.SortStableFunc(order, func(a, b *pkgState) int { return boolRank(b.changed()) - boolRank(a.changed()) })
 	for i, p := range order {
 		r.observe(Event{Phase: "list", What: p.name(), Done: i, Total: len(order)})
@@ -148,7 +148,7 @@ func (r *goRunner) layTests(ctx context.Context) error {
 		return nil
 	}
 	for _, p := range r.pkgs {
-		if p.on[Head] == nil || p.own[Head] == nil || p.bins[Base] != nil && p.bins[Base].err != nil {
+		if p.same != "" || p.on[Head] == nil || p.own[Head] == nil || p.bins[Base] != nil && p.bins[Base].err != nil {
 			continue
 		}
 		base := r.onBase(p)
@@ -205,12 +205,12 @@ func (p *pkgState) findTouched(base *goPackage) bool {
 // layPackage builds and lists base with head's test files.
 func (r *goRunner) layPackage(ctx context.Context, p *pkgState, base goPackage) error {
 	r.observe(Event{Phase: "build", What: p.name() + " with head's test files on base"})
-	overlay, err := r.build.overlayFile(*p.on[Head], base)
+	tests, err := testsOverBase(*p.on[Head], base)
 	if err != nil {
 		return err
 	}
 	trim := !slices.ContainsFunc(p.notes, func(n string) bool { return strings.Contains(n, "-trimpath") })
-	if p.laid, err = r.build.build(ctx, Base, base, overlay, trim); err != nil || p.laid.err != nil {
+	if p.laid, err = r.build.build(ctx, Base, base, tests, trim); err != nil || p.laid.err != nil {
 		return err
 	}
 	defer r.budget.Start()()

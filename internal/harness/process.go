@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"time"
 )
@@ -17,6 +18,8 @@ type process struct {
 	Env  []string
 	// Limit is when the child counts as hung.
 	Limit time.Duration
+	// Files are what the child gets beside the standard streams, as descriptors 3, 4, ….
+	Files []*os.File
 	// Watch, when set, sees the output while it comes and may extend the limit.
 	Watch *watch
 }
@@ -41,40 +44,65 @@ const maxOutput = 8 << 20
 // killGrace is how long a child may hold its pipes open after it was killed.
 const killGrace = 2 * time.Second
 
-// run runs p in a process group of its own. An error says that p could not be run at all, or
-// that ctx ended; whatever p itself does wrong is in exited.Failure.
+// child is a process that runs.
+type child struct {
+	cmd            *exec.Cmd
+	ctx, limited   context.Context
+	cancel         context.CancelCauseFunc
+	timer          *time.Timer
+	stdout, stderr *tail
+	began          time.Time
+}
+
+// run runs p to its end. An error says that p could not be run at all, or that ctx ended; whatever
+// p itself does wrong is in exited.Failure.
 func (p process) run(ctx context.Context) (exited, error) {
-	limited, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	cmd := exec.CommandContext(limited, p.Path, p.Args...)
-	cmd.Dir, cmd.Env = p.Dir, p.Env
-	ownGroup(cmd)
-	cmd.WaitDelay = killGrace
-	stdout, stderr := &tail{max: maxOutput}, &tail{max: maxOutput}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	if p.Watch != nil {
-		p.Watch.out, cmd.Stdout = stdout, p.Watch
-	}
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	c, err := p.start(ctx)
+	if err != nil {
 		return exited{}, err
 	}
-	timer := time.AfterFunc(p.Limit, func() { cancel(errHung) })
-	defer timer.Stop()
+	return c.wait()
+}
+
+// start starts p in a process group of its own. The caller must wait for it.
+func (p process) start(ctx context.Context) (*child, error) {
+	c := &child{ctx: ctx, stdout: &tail{max: maxOutput}, stderr: &tail{max: maxOutput}}
+	c.limited, c.cancel = context.WithCancelCause(ctx)
+	c.cmd = exec.CommandContext(c.limited, p.Path, p.Args...)
+	c.cmd.Dir, c.cmd.Env, c.cmd.ExtraFiles = p.Dir, p.Env, p.Files
+	ownGroup(c.cmd)
+	c.cmd.WaitDelay = killGrace
+	c.cmd.Stdout, c.cmd.Stderr = c.stdout, c.stderr
 	if p.Watch != nil {
-		p.Watch.restart(timer)
+		p.Watch.out, c.cmd.Stdout = c.stdout, p.Watch
 	}
-	err := cmd.Wait()
-	e := exited{Stdout: stdout.Bytes(), Stderr: stderr.Bytes(), Wall: time.Since(began)}
-	killGroup(cmd) // what the child left behind must not run beside the next one
-	if cmd.ProcessState != nil {
-		e.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		e.MaxRSS = maxRSS(cmd.ProcessState)
+	c.began = time.Now()
+	if err := c.cmd.Start(); err != nil {
+		c.cancel(nil)
+		return nil, err
+	}
+	c.timer = time.AfterFunc(p.Limit, func() { c.cancel(errHung) })
+	if p.Watch != nil {
+		p.Watch.restart(c.timer)
+	}
+	return c, nil
+}
+
+// wait waits for the child's end and for that of what it left behind.
+func (c *child) wait() (exited, error) {
+	err := c.cmd.Wait()
+	c.timer.Stop()
+	defer c.cancel(nil)
+	e := exited{Stdout: c.stdout.Bytes(), Stderr: c.stderr.Bytes(), Wall: time.Since(c.began)}
+	killGroup(c.cmd) // what the child left behind must not run beside the next one
+	if c.cmd.ProcessState != nil {
+		e.CPU = c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
+		e.MaxRSS = maxRSS(c.cmd.ProcessState)
 	}
 	switch {
-	case ctx.Err() != nil:
-		return e, ctx.Err()
-	case errors.Is(context.Cause(limited), errHung):
+	case c.ctx.Err() != nil:
+		return e, c.ctx.Err()
+	case errors.Is(context.Cause(c.limited), errHung):
 		e.Hung, e.Failure = true, fmt.Sprintf("hung: no end after %v", e.Wall.Round(time.Millisecond))
 	case err != nil:
 		e.Failure = err.Error()

@@ -37,3 +37,16 @@ func maxRSS(s *os.ProcessState) int64 {
 	}
 	return int64(u.Maxrss) * 1024
 }
+
+// Signals to a process that waits at the gate.
+const (
+	suspend = syscall.SIGSTOP
+	resume  = syscall.SIGCONT
+)
+
+// errBroken is what writing to a process that has ended gives.
+var errBroken error = syscall.EPIPE
+
+func (g *gated) signal(s syscall.Signal) {
+	syscall.Kill(-g.child.cmd.Process.Pid, s) // ESRCH: it has ended, as the next message tells
+}

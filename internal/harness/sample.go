@@ -34,10 +34,13 @@ func (r *goRunner) target(t *Target) *goTarget {
 	panic("harness: a target of another runner")
 }
 
-// Calibrate fixes the iteration count on base (on head where base cannot run the benchmark) and
-// uses it on both sides, so that allocations and amortised set-up agree.
-func (r *goRunner) Calibrate(ctx context.Context, tt *Target) error {
-	t := r.target(tt)
+// processShare is the number of process pairs that are worth a pass at the gate.
+const processShare = 2
+
+// calibrateProcess fixes the iteration count of a benchmark that is measured without the gate, on base
+// (on head where base cannot run the benchmark).
+func (r *goRunner) calibrateProcess(ctx context.Context, t *goTarget) error {
+	t.Share = processShare
 	side := Base
 	if !t.Live[Base] {
 		side = Head
@@ -113,7 +116,7 @@ func (r *goRunner) findIters(ctx context.Context, t *goTarget, side Side) (n int
 			}
 		}
 	}
-	n = grow(1, t.first)
+	n = grow(1, t.first, sampleAim)
 	for range 12 {
 		if run, err = fastest(try, n); err != nil || run.failure != "" {
 			return n, run, err
@@ -129,7 +132,7 @@ func (r *goRunner) findIters(ctx context.Context, t *goTarget, side Side) (n int
 		if took >= sampleMin && took <= sampleMax || n == 1 && took > sampleMin || run.wall > wallMax && took < sampleMax {
 			return n, run, nil
 		}
-		next := grow(n, took)
+		next := grow(n, took, sampleAim)
 		if next == n {
 			return n, run, nil
 		}
@@ -152,13 +155,13 @@ func fastest(try func(int) (reading, error), n int) (reading, error) {
 	return run, nil
 }
 
-// grow returns the iteration count that should take sampleAim, given that n took a time, in two
+// grow returns the iteration count that should take aim, given that n took a time, in two
 // significant digits and at most a hundred times n.
-func grow(n int, took time.Duration) int {
+func grow(n int, took, aim time.Duration) int {
 	per := float64(took) / float64(n)
 	want := float64(100 * n)
 	if per > 0 {
-		want = min(want, float64(sampleAim)/per)
+		want = min(want, float64(aim)/per)
 	}
 	if want <= 1 {
 		return 1
@@ -198,7 +201,7 @@ func (r *goRunner) runOnce(ctx context.Context, t *goTarget, bin *binary, procs,
 		return got, err
 	}
 	for _, b := range parsed.Set.Benchmarks {
-		if b.Name == t.Key.Name && b.Pairs() == 1 {
+		if b.Name == t.Key.Name && b.Passes() == 1 {
 			got.bench = b
 		}
 	}
@@ -210,22 +213,4 @@ func (r *goRunner) runOnce(ctx context.Context, t *goTarget, bin *binary, procs,
 		got.measured = time.Duration(m.Samples[0].Value * float64(n) * 1e9)
 	}
 	return got, nil
-}
-
-// Sample measures t once on one side.
-func (r *goRunner) Sample(ctx context.Context, tt *Target, side Side) (Reading, error) {
-	t := r.target(tt)
-	run, err := r.runOnce(ctx, t, t.bins[side], t.procs[side], t.Iters, r.sampleLimit(t.Cost))
-	if err != nil || run.failure != "" {
-		return Reading{Failure: run.failure}, err
-	}
-	metrics := run.bench.Metrics
-	one := func(unit string, v float64) {
-		metrics = append(metrics, &result.Metric{Unit: result.UnitOf(unit), Samples: []result.Sample{{Value: v, Iters: t.Iters}}})
-	}
-	one(result.ProcessCPU, run.cpu.Seconds())
-	if run.rss > 0 {
-		one(result.ProcessRSS, float64(run.rss))
-	}
-	return Reading{Metrics: metrics}, nil
 }

@@ -31,7 +31,6 @@ func (r *goRunner) settle(p *pkgState) {
 		if r.build.trees[Base] != nil {
 			r.settleBase(p, t)
 		}
-		t.Gated = gatedMetrics(p, name)
 		r.targets = append(r.targets, t)
 	}
 }
@@ -128,22 +127,4 @@ func (t *goTarget) measureWith(side Side, bin *binary, l *listing) {
 			t.first = time.Duration(m.Samples[0].Value * 1e9)
 		}
 	}
-}
-
-// gatedMetrics counts the noisy metrics of a benchmark that the judge will test: those with
-// a direction that measure time, a rate that only restates sec/op not counted.
-func gatedMetrics(p *pkgState, name string) int {
-	for _, l := range []*listing{p.own[Head], p.own[Base]} {
-		if l == nil || l.bench[name] == nil {
-			continue
-		}
-		n := 0
-		for _, m := range l.bench[name].Metrics {
-			if m.Unit.Timing() && m.Unit.Better != result.Unknown && !m.Unit.Info() && !(m.Unit.Name == "B/s" && l.bench[name].Metric("sec/op") != nil) {
-				n++
-			}
-		}
-		return n
-	}
-	return 0
 }

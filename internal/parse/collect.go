@@ -156,7 +156,7 @@ func (c *collector) value(e *entry, res *benchfmt.Result, i, line int) {
 		c.found.warnAt(line, "second value of %s on one line dropped", m.Unit.Name)
 		return
 	}
-	m.Samples = append(m.Samples, result.Sample{Value: v.Value, Iters: res.Iters, Pair: e.pairs})
+	m.Samples = append(m.Samples, result.Sample{Value: v.Value, Iters: res.Iters, Pair: e.pairs, Pass: e.pairs})
 }
 
 // newMetric adds a metric of that unit to e, or returns the one there is.

@@ -55,6 +55,9 @@ func checkFile(t *testing.T, f *result.File) {
 				if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || s.Iters < 0 {
 					t.Errorf("%s of %s: sample %+v", m.Unit.Name, b.Key(), s)
 				}
+				if s.Pass != s.Pair {
+					t.Errorf("%s of %s: line %d is pass %d", m.Unit.Name, b.Key(), s.Pair, s.Pass)
+				}
 				if i > 0 && s.Pair <= m.Samples[i-1].Pair {
 					t.Errorf("%s of %s: pair %d twice", m.Unit.Name, b.Key(), s.Pair)
 				}

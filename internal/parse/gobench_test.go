@@ -140,7 +140,7 @@ func TestBounds(t *testing.T) {
 
 	long := strings.Repeat("n", 2*maxName)
 	res = parse("BenchmarkX" + long + "a-8 1 1 x\nBenchmarkX" + long + "b-8 1 1 x\nBenchmarkX" + long + "a-8 1 1 x\n")
-	if len(res.Set.Benchmarks) != 2 || len(res.Set.Benchmarks[0].Name) != maxName || res.Set.Benchmarks[0].Pairs() != 2 {
+	if len(res.Set.Benchmarks) != 2 || len(res.Set.Benchmarks[0].Name) != maxName || res.Set.Benchmarks[0].Passes() != 2 {
 		t.Errorf("long names: %d benchmarks, want 2", len(res.Set.Benchmarks))
 	}
 

@@ -24,6 +24,8 @@ var fixtures = []struct {
 	{"beside", besideBaseline},
 	{"files", plainFiles},
 	{"nothing", nothing},
+	{"suite", func() *Document { return slowerSuite(false) }},
+	{"unfit", func() *Document { return slowerSuite(true) }},
 	{"hostile", func() *Document {
 		return hostile(`X/|<script>##[error]::set-output` + "`@mention` #123 https://x.example\n\x1b[31m\u202e%0A::error::")
 	}},
@@ -46,8 +48,8 @@ func run() *result.File {
 		Tool:          result.Tool{Name: "perfgate", Version: "v1.2.3"},
 		GeneratedAt:   time.Date(2026, 9, 1, 12, 30, 0, 0, time.UTC),
 		Seed:          42,
-		Pairing:       result.Paired,
-		Run:           &result.Run{Measured: 8, Total: 8, Pairs: 20, BuildSec: 12.4, RunSec: 200, BudgetSec: 300},
+		Pairing:       result.Passes,
+		Run:           &result.Run{Measured: 8, Total: 8, BuildSec: 12.4, RunSec: 200, BudgetSec: 300},
 		Head:          &result.Set{Commit: "0123456789abcdef0123456789abcdef01234567", Ref: "work tree", Dirty: true, Env: env()},
 		Base:          &result.Set{Commit: "fedcba9876543210fedcba9876543210fedcba98", Ref: "main", Env: env()},
 	}
@@ -60,7 +62,7 @@ func bench(pkg, name string, ms ...*result.Metric) *result.Benchmark {
 func metric(u result.Unit, values ...float64) *result.Metric {
 	m := &result.Metric{Unit: u}
 	for i, v := range values {
-		m.Samples = append(m.Samples, result.Sample{Value: v, Iters: 1000, Pair: i})
+		m.Samples = append(m.Samples, result.Sample{Value: v, Iters: 1000, Pair: i, Pass: i})
 	}
 	return m
 }
@@ -68,6 +70,12 @@ func metric(u result.Unit, values ...float64) *result.Metric {
 // times are 20 times about a level, with a relative noise.
 func times(seed uint64, level, sd float64) *result.Metric {
 	return noisy("sec/op", seed, 20, level, sd)
+}
+
+// confirmed adds the second stage: values of 12 builds.
+func confirmed(m *result.Metric, seed uint64, level, sd float64) *result.Metric {
+	m.Confirm = noisy(m.Unit.Name, seed, 12, level, sd).Samples
+	return m
 }
 
 func noisy(unit string, seed uint64, n int, level, sd float64) *result.Metric {
@@ -92,9 +100,9 @@ const (
 func verdicts() *Document {
 	f := run()
 	f.Base.Benchmarks = []*result.Benchmark{
-		bench(core, "Slower", times(1, 1.5e-6, 0.02), constant("B/op", 64), constant("allocs/op", 2), constant("process-cpu-sec", 0.05)),
+		bench(core, "Slower", confirmed(times(1, 1.5e-6, 0.02), 21, 1.5e-6, 0.02), constant("B/op", 64), constant("allocs/op", 2), constant("process-cpu-sec", 0.05)),
 		bench(core, "Heavier/size=10", times(3, 2e-3, 0.02), constant("B/op", 0), constant("allocs/op", 0)),
-		bench(core, "Faster", times(5, 80e-9, 0.02), constant("B/op", 4096), constant("allocs/op", 7)),
+		bench(core, "Faster", confirmed(times(5, 80e-9, 0.02), 23, 80e-9, 0.02), constant("B/op", 4096), constant("allocs/op", 7)),
 		bench(wire, "Same", times(7, 3e-5, 0.01), noisy("B/s", 7, 20, 1e8, 0.01), constant("allocs/op", 1)),
 		bench(wire, "Noisy", times(9, 0.25, 0.4)),
 		bench(wire, "Gone", times(11, 1, 0.02)),
@@ -103,9 +111,9 @@ func verdicts() *Document {
 		{Suite: "gobench", Package: wire, Name: "Other", Status: result.OK, Incomparable: "the test files changed"},
 	}
 	f.Head.Benchmarks = []*result.Benchmark{
-		bench(core, "Slower", times(2, 1.8e-6, 0.02), constant("B/op", 72), constant("allocs/op", 2), constant("process-cpu-sec", 0.06)),
+		bench(core, "Slower", confirmed(times(2, 1.8e-6, 0.02), 22, 1.8e-6, 0.02), constant("B/op", 72), constant("allocs/op", 2), constant("process-cpu-sec", 0.06)),
 		bench(core, "Heavier/size=10", times(4, 2e-3, 0.02), constant("B/op", 48), constant("allocs/op", 3)),
-		bench(core, "Faster", times(6, 60e-9, 0.02), constant("B/op", 2048), constant("allocs/op", 6)),
+		bench(core, "Faster", confirmed(times(6, 60e-9, 0.02), 24, 60e-9, 0.02), constant("B/op", 2048), constant("allocs/op", 6)),
 		bench(wire, "Same", times(8, 3e-5, 0.01), noisy("B/s", 8, 20, 1e8, 0.01), constant("allocs/op", 1)),
 		bench(wire, "Noisy", times(10, 0.25, 0.4)),
 		{Suite: "gobench", Package: wire, Name: "Broken", Status: result.Failed, Message: "panic: runtime error: index out of range [5] with length 3"},
@@ -114,6 +122,10 @@ func verdicts() *Document {
 		bench(wire, "New", times(15, 1, 0.02)),
 	}
 	f.Head.Benchmarks[3].Notes = []string{"it starts 3 goroutines"}
+	for _, s := range []*result.Set{f.Base, f.Head} {
+		s.Benchmarks = append(s.Benchmarks, &result.Benchmark{Suite: "gobench", Package: wire, Name: "Untouched", Status: result.OK, Same: "identical binary"})
+	}
+	f.Run.Screened, f.Run.Confirmed = []uint64{0, 7}, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 	return document(f)
 }
 
@@ -130,13 +142,13 @@ func same() *Document {
 func interrupted() *Document {
 	f := run()
 	f.Partial = true
-	f.Run = &result.Run{Measured: 1, Total: 4, Pairs: 20, BuildSec: 3, RunSec: 30, BudgetSec: 300}
+	f.Run = &result.Run{Measured: 1, Total: 4, BuildSec: 3, RunSec: 30, BudgetSec: 300}
 	f.Warnings = []string{"interrupted after 30s"}
 	late := func() *result.Benchmark {
 		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the budget ended before it"}
 	}
 	void := bench(core, "Void", noisy("sec/op", 3, 20, 1e-6, 0.01))
-	void.Void = []result.Void{{Pair: 20, Message: "exit status 2"}, {Pair: 21, Message: "exit status 2"}}
+	void.Void = []result.Void{{Pass: 20, Message: "exit status 2"}, {Pass: 21, Message: "exit status 2"}}
 	f.Base.Benchmarks = []*result.Benchmark{bench(core, "Few", noisy("sec/op", 1, 4, 1e-6, 0.01)), bench(core, "Done", times(2, 1e-6, 0.01)), void, late()}
 	f.Head.Benchmarks = []*result.Benchmark{bench(core, "Few", noisy("sec/op", 4, 4, 1e-6, 0.01)), bench(core, "Done", times(5, 1e-6, 0.01)), bench(core, "Void", times(6, 1e-6, 0.01)), late()}
 	return document(f)
@@ -145,11 +157,11 @@ func interrupted() *Document {
 // problems is a run that came to no verdict.
 func problems() *Document {
 	f := run()
-	f.Run = &result.Run{Measured: 0, Total: 1, Pairs: 20, BuildSec: 3, RunSec: 0, BudgetSec: 1}
+	f.Run = &result.Run{Measured: 0, Total: 1, BuildSec: 3, RunSec: 0, BudgetSec: 1}
 	f.Warnings = []string{"the base's checkout could not be removed"}
 	f.Head.BuildFailures = []result.BuildFailure{{Package: wire, Message: "./wire.go:7:2: undefined: x"}}
-	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "20 pairs need 8s more of budget"}}
-	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "20 pairs need 8s more of budget"}}
+	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
+	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
 	return document(f)
 }
 
@@ -179,7 +191,7 @@ func againstBaseline() *Document {
 func besideBaseline() *Document {
 	d := againstBaseline()
 	f := d.File
-	f.Pairing = result.Paired
+	f.Pairing = result.Passes
 	f.Base = run().Base
 	f.Base.Benchmarks = []*result.Benchmark{
 		bench(core, "A", times(5, 1.3e-6, 0.02), constant("B/op", 24), constant("allocs/op", 3)),
@@ -196,6 +208,26 @@ func plainFiles() *Document {
 	d := document(f)
 	d.Policy.Interleaved = true // so that the zeros come to a test of differences
 	return &Document{File: f, Policy: d.Policy, Outcome: compare.Judge(f, d.Policy)}
+}
+
+// slowerSuite is a run in which all benchmarks are slower by less than any row shows, on a machine that
+// may be unfit: a copy of base is slower, too.
+func slowerSuite(unfit bool) *Document {
+	f := run()
+	twin := 1.0
+	if unfit {
+		twin = 1.02
+	}
+	f.Control = &result.Control{}
+	for i := range uint64(5) {
+		name := string(rune('A' + i))
+		f.Base.Benchmarks = append(f.Base.Benchmarks, bench(core, name, confirmed(times(10*i, 1e-6, 0.001), 10*i+1, 1e-6, 0.001)))
+		f.Head.Benchmarks = append(f.Head.Benchmarks, bench(core, name, confirmed(times(10*i+2, 1.008e-6, 0.001), 10*i+3, 1.008e-6, 0.001)))
+		f.Control.Base.Benchmarks = append(f.Control.Base.Benchmarks, bench(core, name, times(10*i+4, 1e-6, 0.001)))
+		f.Control.Twin.Benchmarks = append(f.Control.Twin.Benchmarks, bench(core, name, times(10*i+5, twin*1e-6, 0.001)))
+	}
+	f.Run.Measured, f.Run.Total = 5, 5
+	return document(f)
 }
 
 // nothing is a run that has nothing to compare with.
@@ -222,8 +254,9 @@ func hostile(s string) *Document {
 		b, h := sides(metric(unit, 3, 3, 3), metric(unit, 4, 4, 4), status)
 		f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	}
-	b, h := sides(times(1, 1, 0.01), times(2, 2, 0.01), result.OK)
-	b.Void = []result.Void{{Pair: 99, Message: s}}
+	b, h := sides(confirmed(times(1, 1, 0.01), 3, 1, 0.01), confirmed(times(2, 2, 0.01), 4, 2, 0.01), result.OK)
+	h.FixedLayout = s
+	b.Void = []result.Void{{Pass: 99, Message: s}}
 	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	late := *bench(s, s+"Late")
 	late.Unmeasured = s

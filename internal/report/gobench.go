@@ -47,19 +47,27 @@ func unitLines(s *result.Set) string {
 	return text
 }
 
-// results turns a benchmark's samples into lines: one a pair, with every metric of it.
+// results turns a benchmark's samples into lines: one a pass, with every metric of it. Samples of one
+// pass are not independent, and a reader of the format would take lines for that.
 func results(s *result.Set, b *result.Benchmark) []*benchfmt.Result {
 	var lines []*benchfmt.Result
-	at := map[int]*benchfmt.Result{}
+	type row struct {
+		confirm bool
+		pass    int
+	}
+	at := map[row]*benchfmt.Result{}
 	for _, m := range b.Metrics {
-		for _, sample := range m.Samples {
-			r := at[sample.Pair]
-			if r == nil {
-				r = newResult(s, b, sample.Iters)
-				at[sample.Pair] = r
-				lines = append(lines, r)
+		for stage, samples := range [][]result.Sample{m.Samples, m.Confirm} {
+			for _, sample := range result.ByPass(samples) {
+				k := row{stage == 1, sample.Pass}
+				r := at[k]
+				if r == nil {
+					r = newResult(s, b, sample.Iters)
+					at[k] = r
+					lines = append(lines, r)
+				}
+				r.Values = append(r.Values, goValue(sample.Value, m.Unit.Name))
 			}
-			r.Values = append(r.Values, goValue(sample.Value, m.Unit.Name))
 		}
 	}
 	return lines

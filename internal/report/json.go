@@ -25,6 +25,8 @@ type jsonReport struct {
 	Partial     bool           `json:"partial,omitempty"`
 	Base        *jsonSource    `json:"base,omitempty"`
 	Head        *jsonSource    `json:"head"`
+	Suite       *jsonShift     `json:"suite,omitempty"`
+	Control     *jsonShift     `json:"control,omitempty"`
 	Comparisons []jsonRow      `json:"comparisons"`
 	Problems    []string       `json:"problems,omitempty"`
 	Warnings    []string       `json:"warnings,omitempty"`
@@ -53,6 +55,8 @@ type jsonRow struct {
 	Change    *float64          `json:"change"`
 	Interval  []*float64        `json:"interval,omitempty"`
 	Pairs     int               `json:"pairs,omitempty"`
+	Passes    int               `json:"passes,omitempty"`
+	Builds    int               `json:"builds,omitempty"`
 	P         *float64          `json:"p_adjusted"`
 	RankP     *float64          `json:"p_mann_whitney"`
 	MDE       *float64          `json:"mde"`
@@ -64,6 +68,18 @@ type jsonSummary struct {
 	Median *float64 `json:"median"`
 	Lo     *float64 `json:"lo"`
 	Hi     *float64 `json:"hi"`
+}
+
+// jsonShift is what all benchmarks have in common, or the control.
+type jsonShift struct {
+	Change     *float64        `json:"change"`
+	Interval   []*float64      `json:"interval"`
+	Benchmarks int             `json:"benchmarks,omitempty"`
+	Passes     int             `json:"passes"`
+	Builds     int             `json:"builds,omitempty"`
+	P          *float64        `json:"p"`
+	Verdict    compare.Verdict `json:"verdict,omitempty"`
+	Unfit      bool            `json:"unfit,omitempty"`
 }
 
 // finite returns v, or nil where JSON has no number for it.
@@ -89,6 +105,12 @@ func JSON(w io.Writer, d *Document) error {
 	if f.Run != nil {
 		r.Measured, r.Total = f.Run.Measured, f.Run.Total
 	}
+	if s := o.Suite; s != nil {
+		r.Suite = &jsonShift{Change: finite(s.Change), Interval: []*float64{finite(s.Lo), finite(s.Hi)}, Benchmarks: s.Benchmarks, Passes: s.Passes, Builds: s.Builds, P: finite(s.P), Verdict: s.Verdict}
+	}
+	if c := o.Control; c != nil {
+		r.Control = &jsonShift{Change: finite(c.Change), Interval: []*float64{finite(c.Lo), finite(c.Hi)}, Passes: c.Passes, P: finite(c.P), Unfit: c.Unfit}
+	}
 	for _, v := range compare.Verdicts {
 		r.Counts[string(v)] = o.Count(v)
 	}
@@ -104,7 +126,7 @@ func row(c *compare.Comparison) jsonRow {
 	r := jsonRow{
 		Suite: c.Key.Suite, Package: c.Key.Package, Benchmark: c.Key.Name, Unit: c.Unit.Name, Better: string(c.Unit.Better),
 		Against: c.Against, Verdict: c.Verdict, Gated: c.Gated, Exact: c.Exact, Absolute: c.Absolute,
-		Change: finite(c.Change), Pairs: c.Pairs, P: finite(c.P), RankP: finite(c.RankP), MDE: finite(c.MDE), Notes: c.Notes,
+		Change: finite(c.Change), Pairs: c.Pairs, Passes: c.Passes, Builds: c.Builds, P: finite(c.P), RankP: finite(c.RankP), MDE: finite(c.MDE), Notes: c.Notes,
 		Base: summaryJSON(c.Base), Head: summaryJSON(c.Head),
 	}
 	if c.Unit.Name != "" {

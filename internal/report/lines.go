@@ -11,7 +11,7 @@ import (
 
 // Sentence says in one line what a row came to, for an annotation.
 func Sentence(c *compare.Comparison) string {
-	text := inert(c.Key.String())
+	text := Name(c.Key)
 	if c.Unit.Name != "" {
 		text += fmt.Sprintf(" %s: %s → %s, %s", inert(metricName(c)), summary(c.Base, c.Unit), summary(c.Head, c.Unit), change(c))
 	}
@@ -21,9 +21,16 @@ func Sentence(c *compare.Comparison) string {
 	return text
 }
 
+// Name is a benchmark's name in a line for people or programs, with nothing in it that either could
+// take for more than text.
+func Name(k result.Key) string { return inert(k.String()) }
+
+// Inert is a stranger's text in a line for people.
+func Inert(s string) string { return inert(s) }
+
 // MetricLine describes one stored metric: benchmark, unit, median and number of samples.
 func MetricLine(b *result.Benchmark, m *result.Metric) []string {
-	return []string{inert(b.Key().String()), inert(m.Unit.Name), summary(compare.Describe(m), m.Unit), plural(len(m.Samples), "sample")}
+	return []string{Name(b.Key()), inert(m.Unit.Name), summary(compare.Describe(m), m.Unit), plural(len(m.Samples), "sample")}
 }
 
 // Moves lists what a baseline's renewal changes: every metric whose median is another, old → new.

@@ -22,9 +22,11 @@ func Markdown(w io.Writer, d *Document) error {
 	m.problems()
 	m.changes()
 	m.paragraph(detectable(d))
+	m.paragraph(shift(d))
 	m.details("Unchanged and inconclusive", rest(d, compare.AgainstBase))
 	m.details("Against the committed baseline", rest(d, compare.AgainstBaseline))
-	m.unmeasured()
+	m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
+	m.list("Not measured, because the budget ended", unmeasured(m.d))
 	m.environment()
 	m.notes()
 	return m.err
@@ -105,13 +107,12 @@ func (m *markdown) details(title string, rows []*compare.Comparison) {
 	m.line("")
 }
 
-// unmeasured names what the budget did not reach: no benchmark is lost from sight.
-func (m *markdown) unmeasured() {
-	rows := unmeasured(m.d)
+// list names benchmarks that have no metrics to show: none is lost from sight.
+func (m *markdown) list(title string, rows []*compare.Comparison) {
 	if len(rows) == 0 {
 		return
 	}
-	m.line("<details><summary>Not measured, because the budget ended: %s</summary>", plural(len(rows), "benchmark"))
+	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "benchmark"))
 	m.line("")
 	for _, c := range rows {
 		m.line("- %s: %s", code(m.short.of(c.Key)), prose(strings.Join(c.Notes, "; ")))
@@ -127,6 +128,7 @@ func (m *markdown) environment() {
 	m.line("<details><summary>How this was measured</summary>")
 	m.line("")
 	m.paragraph(method(m.d))
+	m.paragraph(control(m.d))
 	m.paragraph(geoMeans(m.d))
 	m.line("| | base | head |")
 	m.line("|---|---|---|")
@@ -160,7 +162,7 @@ func (m *markdown) provenance() {
 		text = fmt.Sprintf("perfgate %s, %s.", f.Tool.Version, f.GeneratedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	if r := f.Run; r != nil {
-		text += fmt.Sprintf(" %d pairs a benchmark, %.0f s of the budget of %.0f s, %.0f s of building.", r.Pairs, r.RunSec, r.BudgetSec, r.BuildSec)
+		text += fmt.Sprintf(" %.0f s of the budget of %.0f s, %.0f s of building.", r.RunSec, r.BudgetSec, r.BuildSec)
 	}
 	m.paragraph(text)
 	if cmd := replay(m.d); cmd != "" {

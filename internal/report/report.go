@@ -47,7 +47,23 @@ func isChanged(c *compare.Comparison) bool {
 	case compare.Regression, compare.Broken, compare.Missing, compare.Improvement, compare.Added:
 		return true
 	}
-	return c.Unit.Name == "" && !c.Unmeasured
+	return c.Unit.Name == "" && !c.Unmeasured && !c.Same
+}
+
+// untouched lists the benchmarks that had not to be measured.
+func untouched(d *Document) []*compare.Comparison {
+	return selectRows(d, func(c *compare.Comparison) bool { return c.Same })
+}
+
+// reasons lists the rows' first remarks, each once.
+func reasons(rows []*compare.Comparison) []string {
+	var texts []string
+	for _, c := range rows {
+		if len(c.Notes) > 0 && !slices.Contains(texts, c.Notes[0]) {
+			texts = append(texts, c.Notes[0])
+		}
+	}
+	return texts
 }
 
 // unmeasured lists the benchmarks that the budget did not reach.
@@ -60,7 +76,9 @@ func changed(d *Document) []*compare.Comparison { return selectRows(d, isChanged
 
 // rest lists the other rows against one reference.
 func rest(d *Document, against compare.Reference) []*compare.Comparison {
-	return selectRows(d, func(c *compare.Comparison) bool { return c.Against == against && !isChanged(c) && !c.Unmeasured })
+	return selectRows(d, func(c *compare.Comparison) bool {
+		return c.Against == against && !isChanged(c) && !c.Unmeasured && !c.Same
+	})
 }
 
 // selectRows returns the rows that keep wants, the worst verdicts and the largest changes first.

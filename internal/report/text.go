@@ -25,6 +25,10 @@ func Text(w io.Writer, d *Document) error {
 	if len(ns.texts) > 0 {
 		p.line("")
 	}
+	if rows := untouched(d); len(rows) > 0 {
+		p.line("%s unchanged without measuring, both sides run the same code: %s", plural(len(rows), "benchmark"), inert(strings.Join(reasons(rows), ", ")))
+		p.line("")
+	}
 	if rows := unmeasured(d); len(rows) > 0 {
 		p.line("%s not measured, because the budget ended:", plural(len(rows), "benchmark"))
 		short := namesOf(d)
@@ -33,7 +37,7 @@ func Text(w io.Writer, d *Document) error {
 		}
 		p.line("")
 	}
-	for _, text := range []string{detectable(d), geoMeans(d)} {
+	for _, text := range []string{detectable(d), shift(d), control(d), geoMeans(d)} {
 		if text != "" {
 			p.line("%s", inert(text))
 		}

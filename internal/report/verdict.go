@@ -19,6 +19,9 @@ func headline(d *Document) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
+	if s := d.Outcome.Suite; s != nil && s.Verdict == compare.Regression {
+		parts = append([]string{"the whole suite is slower"}, parts...)
+	}
 	line := cmp.Or(strings.Join(parts, ", "), "nothing was judged")
 	if r := d.File.Run; r != nil {
 		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
@@ -72,15 +75,69 @@ func detectable(d *Document) string {
 		bare(d.Policy.Effect), caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE), namesOf(d).of(worst.Key))
 }
 
-// method says in a line how the verdict came about, with the source of the method.
+// method says in a few lines how the verdict came about, with the source of the method.
 func method(d *Document) string {
 	p := d.Policy
-	test, on := "signed-rank", "pairs"
-	if d.File.Base == nil { // stored times belong to no pair
-		test, on = "rank-sum", "two independent samples"
+	estimate := fmt.Sprintf("estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.", bare(p.Confidence), bare(p.Effect))
+	judged := "Judged " + plural(d.Outcome.Tests, "noisy metric")
+	switch {
+	case d.File.Base == nil: // stored times belong to no pair
+		return fmt.Sprintf("%s: exact one-sided Wilcoxon rank-sum test of “not worse than %s” on two independent samples, Holm over all of them at %s; %s",
+			judged, bare(p.Tolerance()), bare(p.Alpha), estimate)
+	case d.File.Pairing != result.Passes:
+		return fmt.Sprintf("%s: exact one-sided Wilcoxon signed-rank test of “not worse than %s” on pairs, Holm over all of them at %s; %s",
+			judged, bare(p.Tolerance()), bare(p.Alpha), estimate)
 	}
-	return fmt.Sprintf("Judged %s: exact one-sided Wilcoxon %s test of “not worse than %s” on %s, Holm over all of them at %s; estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.",
-		plural(d.Outcome.Tests, "noisy metric"), test, bare(p.Tolerance()), on, bare(p.Alpha), bare(p.Confidence), bare(p.Effect))
+	return fmt.Sprintf("%s in two stages. A pass is a fresh pair of processes that take turns in coin-flip order, and one value. %s on builds that were linked in another order each time: exact one-sided Wilcoxon signed-rank test of “not worse than %s” over the builds, Holm over what was measured again at %s; %s",
+		judged, again(d), bare(p.Noise()), bare(p.ConfirmAlpha()), estimate)
+}
+
+// again says what came to the second stage.
+func again(d *Document) string {
+	switch n := d.Outcome.Confirmed; n {
+	case 0:
+		return "None had to be measured again"
+	case 1:
+		return "One seemed changed and was measured again"
+	default:
+		return fmt.Sprintf("%d seemed changed and were measured again", n)
+	}
+}
+
+// shift says what the benchmarks have in common.
+func shift(d *Document) string {
+	s := d.Outcome.Suite
+	if s == nil {
+		return ""
+	}
+	text := fmt.Sprintf("All %d benchmarks together: sec/op %s (%s to %s)", s.Benchmarks, percent(s.Change), percent(s.Lo), percent(s.Hi))
+	switch {
+	case s.Verdict == compare.Regression:
+		return text + fmt.Sprintf(", a regression of the whole suite, confirmed on %d re-linked builds.", s.Builds)
+	case s.Verdict == compare.Improvement:
+		return text + fmt.Sprintf(", an improvement, confirmed on %d re-linked builds.", s.Builds)
+	case s.Verdict == compare.Incomparable:
+		return text + ", not judged."
+	case s.Verdict == compare.Inconclusive:
+		return text + ", seems slower; the budget did not allow to confirm that on re-linked builds."
+	}
+	return text + "."
+}
+
+// control says what the control came to.
+func control(d *Document) string {
+	c := d.Outcome.Control
+	switch {
+	case c == nil:
+		return ""
+	case c.Unfit:
+		return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s (p = %.2g): this machine is unfit for timing, and no time is judged.",
+			percent(c.Change), percent(c.Lo), percent(c.Hi), plural(c.Passes, "pass"), c.P)
+	}
+	if c.Passes < compare.ControlLeast {
+		return fmt.Sprintf("Control: a copy of base differs from base by %s in %s, too few to tell (%d can).", percent(c.Change), plural(c.Passes, "pass"), compare.ControlLeast)
+	}
+	return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s, which may be chance.", percent(c.Change), percent(c.Lo), percent(c.Hi), plural(c.Passes, "pass"))
 }
 
 // geoMeans lists the geometric means of the changes.

@@ -43,6 +43,8 @@ type File struct {
 	Head     *Set            `json:"head"`
 	Base     *Set            `json:"base,omitempty"`
 	Baseline *Set            `json:"baseline,omitempty"`
+	// Control is base against a copy of itself, measured beside the rest.
+	Control *Control `json:"control,omitempty"`
 	// BaselineInfo names the baseline that Baseline was read from.
 	BaselineInfo string `json:"baseline_info,omitempty"`
 	// SHA256 covers everything above, so that a hand-edited number is found.
@@ -50,6 +52,12 @@ type File struct {
 
 	// ThresholdsOnly says that the file was of schema 1: single values without samples.
 	ThresholdsOnly bool `json:"-"`
+}
+
+// Control is base and a byte-identical copy of it, measured like base and head.
+type Control struct {
+	Base Set `json:"base"`
+	Twin Set `json:"twin"`
 }
 
 // Tool names the program that wrote a file.
@@ -60,11 +68,14 @@ type Tool struct {
 
 // Run says how far the measuring came within its budget.
 type Run struct {
-	// Measured of Total benchmarks have the pairs without which nothing can be judged.
+	// Measured of Total benchmarks have the passes without which nothing can be judged.
 	Measured int `json:"measured"`
 	Total    int `json:"total"`
-	// Pairs is the number of pairs that were planned for a benchmark.
-	Pairs     int     `json:"pairs"`
+	// Screened and Confirmed are the seeds of the linker's order of functions, 0 for its own. The
+	// passes of the first stage took the builds in turn, those of the second one each.
+	Screened  []uint64 `json:"screened,omitempty"`
+	Confirmed []uint64 `json:"confirmed,omitempty"`
+
 	BuildSec  float64 `json:"build_sec"`
 	RunSec    float64 `json:"run_sec"`
 	BudgetSec float64 `json:"budget_sec"`
@@ -75,8 +86,9 @@ type Pairing string
 
 // The pairings.
 const (
-	// Paired: sample i of base and head were taken back to back in coin-flip order.
-	Paired Pairing = "paired"
+	// Passes: base and head took turns in coin-flip order, pair by pair, and each pass had a pair of
+	// processes of its own.
+	Passes Pairing = "passes"
 	// Unpaired: nothing is known of the order.
 	Unpaired Pairing = ""
 )
@@ -224,7 +236,11 @@ func (f *File) check() error {
 	if f.Tool.Name == "" || f.GeneratedAt.IsZero() {
 		return errors.New("no provenance (tool, generated_at): not written by perfgate")
 	}
-	for _, s := range []*Set{f.Head, f.Base, f.Baseline} {
+	sets := []*Set{f.Head, f.Base, f.Baseline}
+	if f.Control != nil {
+		sets = append(sets, &f.Control.Base, &f.Control.Twin)
+	}
+	for _, s := range sets {
 		if s == nil {
 			continue
 		}
@@ -278,34 +294,81 @@ type metricError struct {
 func (e *metricError) Error() string { return e.err.Error() }
 func (e *metricError) Unwrap() error { return e.err }
 
-// metricJSON is a Metric in columns: a committed file stays small and its diffs readable.
+// columns are samples in columns: a committed file stays small and its diffs readable.
+type columns struct {
+	Iters  []int     `json:"iters,omitempty"`  // one number where all samples agree
+	Pairs  []int     `json:"pairs,omitempty"`  // absent where they are 0, 1, 2, …
+	Passes []int     `json:"passes,omitempty"` // absent where each sample has a pass of its own: 0, 1, 2, …
+	Values []float64 `json:"values"`
+}
+
+// metricJSON is a Metric as it is written.
 type metricJSON struct {
 	Unit
-	Iters  []int     `json:"iters,omitempty"` // one number where all samples agree
-	Pairs  []int     `json:"pairs,omitempty"` // absent where they are 0, 1, 2, …
-	Values []float64 `json:"values"`
+	columns
+	Confirm *columns `json:"confirm,omitempty"`
 }
 
 // MarshalJSON writes m in columns.
 func (m *Metric) MarshalJSON() ([]byte, error) {
-	j := metricJSON{Unit: m.Unit, Values: m.Values()}
-	same, counting := true, true
-	for i, s := range m.Samples {
-		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
-			return nil, fmt.Errorf("%s: sample %d is %v", m.Unit.Name, i, s.Value)
+	j := metricJSON{Unit: m.Unit}
+	if err := j.put(m.Samples); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Unit.Name, err)
+	}
+	if len(m.Confirm) > 0 {
+		j.Confirm = new(columns)
+		if err := j.Confirm.put(m.Confirm); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Unit.Name, err)
 		}
-		same = same && s.Iters == m.Samples[0].Iters
-		counting = counting && s.Pair == i
-		j.Iters = append(j.Iters, s.Iters)
-		j.Pairs = append(j.Pairs, s.Pair)
-	}
-	if same && len(j.Iters) > 0 {
-		j.Iters = j.Iters[:1]
-	}
-	if counting {
-		j.Pairs = nil
 	}
 	return json.Marshal(j)
+}
+
+func (c *columns) put(samples []Sample) error {
+	c.Values = make([]float64, len(samples))
+	same, counting, alone := true, true, true
+	for i, s := range samples {
+		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+			return fmt.Errorf("sample %d is %v", i, s.Value)
+		}
+		same = same && s.Iters == samples[0].Iters
+		counting = counting && s.Pair == i
+		alone = alone && s.Pass == i
+		c.Values[i] = s.Value
+		c.Iters = append(c.Iters, s.Iters)
+		c.Pairs = append(c.Pairs, s.Pair)
+		c.Passes = append(c.Passes, s.Pass)
+	}
+	if same && len(c.Iters) > 0 {
+		c.Iters = c.Iters[:1]
+	}
+	if counting {
+		c.Pairs = nil
+	}
+	if alone {
+		c.Passes = nil
+	}
+	return nil
+}
+
+func (c *columns) samples() ([]Sample, error) {
+	n := len(c.Values)
+	fits := func(column []int) bool { return len(column) == 0 || len(column) == n }
+	if len(c.Iters) == 0 && n > 0 || len(c.Iters) != 1 && !fits(c.Iters) || !fits(c.Pairs) || !fits(c.Passes) {
+		return nil, fmt.Errorf("%d values, %d iters, %d pairs, %d passes: the columns do not fit", n, len(c.Iters), len(c.Pairs), len(c.Passes))
+	}
+	samples := make([]Sample, n)
+	for i, v := range c.Values {
+		s := Sample{Value: v, Iters: c.Iters[min(i, len(c.Iters)-1)], Pair: i, Pass: i}
+		if len(c.Pairs) > 0 {
+			s.Pair = c.Pairs[i]
+		}
+		if len(c.Passes) > 0 {
+			s.Pass = c.Passes[i]
+		}
+		samples[i] = s
+	}
+	return samples, nil
 }
 
 // UnmarshalJSON reads the columns that MarshalJSON writes.
@@ -323,21 +386,18 @@ func (m *Metric) unmarshal(data []byte) error {
 	if err := dec.Decode(&j); err != nil {
 		return err
 	}
-	n := len(j.Values)
-	if (len(j.Iters) > 1 && len(j.Iters) != n) || (len(j.Iters) == 0 && n > 0) || (len(j.Pairs) != 0 && len(j.Pairs) != n) {
-		return fmt.Errorf("%s: %d values, %d iters, %d pairs: the columns do not fit", j.Name, n, len(j.Iters), len(j.Pairs))
-	}
 	if j.Better.Sign() == 0 && j.Better != Unknown {
 		return fmt.Errorf("%s: better is %q, want lower or higher", j.Name, j.Better)
 	}
-	m.Unit = j.Unit
-	m.Samples = make([]Sample, n)
-	for i, v := range j.Values {
-		s := Sample{Value: v, Iters: j.Iters[min(i, len(j.Iters)-1)], Pair: i}
-		if len(j.Pairs) > 0 {
-			s.Pair = j.Pairs[i]
+	m.Unit, m.Confirm = j.Unit, nil
+	var err error
+	if m.Samples, err = j.samples(); err != nil {
+		return fmt.Errorf("%s: %w", j.Name, err)
+	}
+	if j.Confirm != nil {
+		if m.Confirm, err = j.Confirm.samples(); err != nil {
+			return fmt.Errorf("%s: confirm: %w", j.Name, err)
 		}
-		m.Samples[i] = s
 	}
 	return nil
 }

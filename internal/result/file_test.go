@@ -70,6 +70,46 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestColumns pins what is written of the samples of either stage: nothing that the values' positions
+// say already.
+func TestColumns(t *testing.T) {
+	one := []Sample{{Value: 1, Iters: 5}}
+	tests := []struct {
+		name             string
+		samples, confirm []Sample
+		want             string
+	}{
+		{"a pass a sample", []Sample{{Value: 1, Iters: 5}, {Value: 2, Iters: 5, Pair: 1, Pass: 1}, {Value: 3, Iters: 5, Pair: 2, Pass: 2}}, nil,
+			`"iters":[5],"values":[1,2,3]`},
+		{"one pass", []Sample{{Value: 1, Iters: 5}, {Value: 2, Iters: 5, Pair: 1}}, nil,
+			`"iters":[5],"passes":[0,0],"values":[1,2]`},
+		{"a lost first pass", []Sample{{Value: 1, Iters: 5, Pass: 1}, {Value: 2, Iters: 5, Pair: 1, Pass: 2}}, nil,
+			`"iters":[5],"passes":[1,2],"values":[1,2]`},
+		{"one value of many pairs", []Sample{{Value: 1, Iters: 5}, {Value: 2, Iters: 6, Pair: 12, Pass: 1}}, nil,
+			`"iters":[5,6],"pairs":[0,12],"values":[1,2]`},
+		{"a second stage", one, []Sample{{Value: 2, Iters: 6, Pair: 1}, {Value: 3, Iters: 6, Pair: 2, Pass: 1}},
+			`"iters":[5],"values":[1],"confirm":{"iters":[6],"pairs":[1,2],"values":[2,3]}`},
+		{"a second stage of one pass", one, []Sample{{Value: 2, Iters: 6}, {Value: 3, Iters: 6, Pair: 1}},
+			`"iters":[5],"values":[1],"confirm":{"iters":[6],"passes":[0,0],"values":[2,3]}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := &Metric{Unit: UnitOf("x"), Samples: tt.samples, Confirm: tt.confirm}
+			got, err := json.Marshal(m)
+			if want := `{"unit":"x",` + tt.want + `}`; err != nil || string(got) != want {
+				t.Fatalf("Marshal = %s, %v\nwant %s", got, err, want)
+			}
+			read := &Metric{Confirm: one} // of another time
+			if err := json.Unmarshal(got, read); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(m, read); diff != "" {
+				t.Errorf("(-written +read):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestWriteRefuses: JSON has no word for these, and null would read as zero.
 func TestWriteRefuses(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
@@ -81,6 +121,11 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 	f := full()
+	f.Head.Benchmarks[0].Metrics[0].Confirm[1].Value = math.NaN()
+	if err := f.Write(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "sec/op: sample 1 is NaN") {
+		t.Errorf("Write of NaN in the second stage: %v", err)
+	}
+	f = full()
 	f.Policy = json.RawMessage("{")
 	if err := f.Write(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "policy") {
 		t.Errorf("Write of a broken policy: %v", err)
@@ -108,9 +153,15 @@ func TestReadRefuses(t *testing.T) {
 		{"no provenance", `"name": "perfgate"`, `"name": ""`, "no provenance"},
 		{"no time", `2026-09-01T12:30:00Z`, `0001-01-01T00:00:00Z`, "no provenance"},
 		{"no head", `"head": {`, `"baseline": {`, `no "head"`},
-		{"columns of iterations", `[1000, 999]`, `[1000, 999, 998]`, "allocs/op: 2 values, 3 iters, 2 pairs: the columns do not fit"},
-		{"columns of pairs", `[0, 2]`, `[0]`, "allocs/op: 2 values, 2 iters, 1 pairs: the columns do not fit"},
-		{"no iterations", `"iters": [1000, 999]`, `"iters": []`, "allocs/op: 2 values, 0 iters, 2 pairs: the columns do not fit"},
+		{"columns of iterations", `[1000, 999]`, `[1000, 999, 998]`, "allocs/op: 2 values, 3 iters, 2 pairs, 0 passes: the columns do not fit"},
+		{"columns of pairs", `[0, 2]`, `[0]`, "allocs/op: 2 values, 2 iters, 1 pairs, 0 passes: the columns do not fit"},
+		{"no iterations", `"iters": [1000, 999]`, `"iters": []`, "allocs/op: 2 values, 0 iters, 2 pairs, 0 passes: the columns do not fit"},
+		{"columns of passes", `[0, 0, 2]`, `[0, 2]`, "sec/op: 3 values, 1 iters, 0 pairs, 2 passes: the columns do not fit"},
+		{"columns of the second stage", `[0.0000025, 0.0000035]`, `[0.0000025]`, "sec/op: confirm: 1 values, 2 iters, 2 pairs, 2 passes: the columns do not fit"},
+		{"edited second stage", `0.0000025`, `0.0000024`, ErrHash.Error()},
+		{"edited control", `0.000007`, `0.000008`, ErrHash.Error()},
+		{"duplicate in the control", `"name": "Control",`, `"name": "Control"}, {"suite": "gobench", "package": "example.com/m", "name": "Control",`, "benchmark example.com/m.Control stands twice"},
+		{"unknown field of the second stage", `"confirm": {`, `"confirm": {"better": "lower", `, `unknown field "better"`},
 		{"too many values", `[3, 3]`, `[3, 3, 3]`, "the columns do not fit"},
 		{"duplicate", `"name": "Late"`, `"package": "example.com/m", "name": "Broken"`, "benchmark example.com/m.Broken stands twice"},
 		{"no direction", `"better": "higher"`, `"better": "louder"`, `hits: better is "louder"`},

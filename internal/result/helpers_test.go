@@ -37,27 +37,34 @@ var machine = Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU
 func full() *File {
 	b := &Benchmark{
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
-		Void:  []Void{{Pair: 3, Message: "exit status 2"}},
+		FixedLayout: "the linker has no -randlayout", First: "bhhb",
+		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
 		Notes: []string{"a remark"},
 	}
 	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {
-		b.Add(UnitOf("sec/op"), Sample{Value: v, Iters: 1000, Pair: i})
+		b.Take(UnitOf("sec/op"), Sample{Value: v, Iters: 1000, Pair: i, Pass: []int{0, 0, 2}[i]}, false)
 	}
-	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 1000, Pair: 0})
-	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 999, Pair: 2})
+	for i, v := range []float64{2.5e-6, 3.5e-6} {
+		b.Take(UnitOf("sec/op"), Sample{Value: v, Iters: 1000 + i, Pair: 3 + i}, true)
+	}
+	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 1000, Pair: 0, Pass: 0})
+	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 999, Pair: 2, Pass: 1})
+	b.Take(UnitOf("allocs/op"), Sample{Value: 3, Iters: 1000}, true)
 	b.Add(Unit{Name: "hits", Better: Higher, Exact: true}, Sample{Value: -7, Iters: 1})
 	broken := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Broken", Status: Failed, Message: "panic: [nil], {nil}"}
-	late := &Benchmark{Suite: "gobench", Name: "Late", Status: OK, Incomparable: "other inputs", Unmeasured: "no budget"}
+	late := &Benchmark{Suite: "gobench", Name: "Late", Status: OK, Incomparable: "other inputs", Unmeasured: "no budget", Same: "equal binaries"}
+	control := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Control", Status: OK}
+	control.Add(UnitOf("sec/op"), Sample{Value: 7e-6, Iters: 10})
 	return &File{
 		SchemaVersion: Schema,
 		Tool:          Tool{Name: "perfgate", Version: "v1.2.3"},
 		GeneratedAt:   time.Date(2026, 9, 1, 12, 30, 0, 0, time.UTC),
 		Seed:          1 << 52,
-		Pairing:       Paired,
+		Pairing:       Passes,
 		Partial:       true,
 		Reason:        "a new machine",
 		Scenario:      map[string]string{"bench": "<.>", "packages": "./..."},
-		Run:           &Run{Measured: 1, Total: 2, Pairs: 20, BuildSec: 1.5, RunSec: 30, BudgetSec: 300},
+		Run:           &Run{Measured: 1, Total: 2, Screened: []uint64{0, 7}, Confirmed: []uint64{1<<31 - 1}, BuildSec: 1.5, RunSec: 30, BudgetSec: 300},
 		Policy:        json.RawMessage(`{"effect":0.05,"list":[1,2,3]}`),
 		Warnings:      []string{"a warning with [1, 2]"},
 		Head: &Set{
@@ -66,6 +73,7 @@ func full() *File {
 		},
 		Base:         &Set{Commit: "fedcba9876543210", Ref: "main", Env: machine, Benchmarks: []*Benchmark{b}},
 		Baseline:     &Set{Env: machine, Benchmarks: []*Benchmark{}},
+		Control:      &Control{Base: Set{Env: machine, Benchmarks: []*Benchmark{control}}, Twin: Set{Env: machine, Benchmarks: []*Benchmark{control}}},
 		BaselineInfo: "0123456789ab of 2026-01-01",
 	}
 }

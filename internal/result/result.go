@@ -49,16 +49,23 @@ type Benchmark struct {
 	Incomparable string `json:"incomparable,omitempty"`
 	// Unmeasured says why an OK benchmark has no samples, such as an ended budget.
 	Unmeasured string `json:"unmeasured,omitempty"`
-	// Void lists why samples were lost.
+	// Same, on a head benchmark, says why there was nothing to measure: base is the same.
+	Same string `json:"same,omitempty"`
+	// FixedLayout, on a head benchmark, says why the sides could not be linked again with their
+	// functions in another order.
+	FixedLayout string `json:"fixed_layout,omitempty"`
+	// First has a letter a pair for the side that went first, b or h. It stands on head.
+	First string `json:"first,omitempty"`
+	// Void lists why passes were lost.
 	Void []Void `json:"void,omitempty"`
 	// Notes are remarks from measuring that the report shows beside the benchmark.
 	Notes   []string  `json:"notes,omitempty"`
 	Metrics []*Metric `json:"metrics,omitempty"`
 }
 
-// Void is a pair that was lost because this side's process gave no result.
+// Void is a pass that was lost because this side's process gave no result.
 type Void struct {
-	Pair    int    `json:"pair"`
+	Pass    int    `json:"pass"`
 	Message string `json:"message"`
 }
 
@@ -101,9 +108,11 @@ func (k Key) Compare(o Key) int {
 type Metric struct {
 	Unit    Unit
 	Samples []Sample
+	// Confirm are the samples of the second stage: taken afresh, a pass a re-linked build.
+	Confirm []Sample
 }
 
-// Sample is one independent repetition: one process, or one whole load run.
+// Sample is one measured value.
 type Sample struct {
 	// Value is in base units: seconds, bytes, counts.
 	Value float64
@@ -111,7 +120,21 @@ type Sample struct {
 	Iters int
 	// Pair numbers the base/head pair that the sample belongs to.
 	Pair int
+	// Pass numbers the pair of processes, or of whole load runs, that the sample was taken from.
+	// Passes are independent repetitions; samples of one pass are not.
+	Pass int
 }
+
+// Route is what becomes of a benchmark after a look at it.
+type Route int
+
+// The routes.
+const (
+	Undecided Route = iota // needs further passes
+	Settled                // needs none
+	Suspect                // seems slower: to be measured again on re-linked builds
+	Candidate              // seems faster
+)
 
 // Metric returns b's metric of that unit name, or nil.
 func (b *Benchmark) Metric(unit string) *Metric {
@@ -124,29 +147,86 @@ func (b *Benchmark) Metric(unit string) *Metric {
 }
 
 // Add appends a sample to b's metric of unit u, making the metric where there is none.
-func (b *Benchmark) Add(u Unit, s Sample) {
+func (b *Benchmark) Add(u Unit, s Sample) { b.Take(u, s, false) }
+
+// Take is Add for either stage.
+func (b *Benchmark) Take(u Unit, s Sample, confirm bool) {
 	m := b.Metric(u.Name)
 	if m == nil {
 		m = &Metric{Unit: u}
 		b.Metrics = append(b.Metrics, m)
 	}
-	m.Samples = append(m.Samples, s)
+	if confirm {
+		m.Confirm = append(m.Confirm, s)
+	} else {
+		m.Samples = append(m.Samples, s)
+	}
 }
 
-// Pairs is the number of samples of b's best measured metric.
-func (b *Benchmark) Pairs() int {
+// Passes is the number of passes of b's best measured metric, those of the second stage included.
+func (b *Benchmark) Passes() int {
 	n := 0
 	for _, m := range b.Metrics {
-		n = max(n, len(m.Samples))
+		n = max(n, countPasses(m.Samples)+countPasses(m.Confirm))
 	}
 	return n
 }
 
-// Values returns the values of m's samples in the order of measuring.
-func (m *Metric) Values() []float64 {
-	vs := make([]float64, len(m.Samples))
-	for i, s := range m.Samples {
+func countPasses(samples []Sample) int {
+	n := 0
+	for at := 0; at < len(samples); at = endOfPass(samples, at) {
+		n++
+	}
+	return n
+}
+
+// endOfPass is the index behind the last sample of the pass that begins at index at.
+func endOfPass(samples []Sample, at int) int {
+	end := at + 1
+	for end < len(samples) && samples[end].Pass == samples[at].Pass {
+		end++
+	}
+	return end
+}
+
+// ByPass returns one value a pass, the median of its samples, in the order of the passes.
+func ByPass(samples []Sample) []Sample {
+	out := make([]Sample, 0, countPasses(samples))
+	for at := 0; at < len(samples); {
+		end := endOfPass(samples, at)
+		s := samples[at]
+		s.Value = median(samples[at:end])
+		out = append(out, s)
+		at = end
+	}
+	return out
+}
+
+func median(samples []Sample) float64 {
+	if len(samples) == 1 {
+		return samples[0].Value
+	}
+	vs := make([]float64, len(samples))
+	for i, s := range samples {
 		vs[i] = s.Value
+	}
+	slices.Sort(vs)
+	n := len(vs)
+	if n%2 == 1 {
+		return vs[n/2]
+	}
+	return vs[n/2-1]/2 + vs[n/2]/2
+}
+
+// Values returns one value a pass, the passes of both stages in the order of measuring.
+func (m *Metric) Values() []float64 {
+	vs := make([]float64, 0, countPasses(m.Samples)+countPasses(m.Confirm))
+	for _, samples := range [][]Sample{m.Samples, m.Confirm} {
+		for at := 0; at < len(samples); {
+			end := endOfPass(samples, at)
+			vs = append(vs, median(samples[at:end]))
+			at = end
+		}
 	}
 	return vs
 }

@@ -24,15 +24,22 @@ const (
 // alpha (2^-n > alpha), an argument is NaN, d has a NaN in it or an infinite median, or
 // alpha or power is not between 0 and 1.
 func MDE(d []float64, margin, alpha, power float64) float64 {
-	n := len(d)
+	return Detectable(RobustSD(d), len(d), margin, alpha, power)
+}
+
+// Detectable is [MDE] for n differences that are not taken yet, from their standard deviation sd.
+func Detectable(sd float64, n int, margin, alpha, power float64) float64 {
 	inside := 0 < alpha && alpha < 1 && 0 < power && power < 1
 	if !inside || math.Ldexp(1, -n) > alpha {
 		return math.Inf(1)
 	}
-	se := madToSD * MAD(d) / math.Sqrt(efficiency*float64(n))
+	se := sd / math.Sqrt(efficiency*float64(n))
 	mde := margin + (NormalQuantile(power)-NormalQuantile(alpha))*se
 	if math.IsNaN(mde) {
 		return math.Inf(1)
 	}
 	return mde
 }
+
+// RobustSD is the standard deviation of a normal sample with the MAD of x: 1.4826 MAD(x).
+func RobustSD(x []float64) float64 { return madToSD * MAD(x) }

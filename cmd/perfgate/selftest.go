@@ -1,0 +1,290 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
+)
+
+// quickBudget is the budget of a trial of the quick form: the whole of it stays under 2 minutes.
+const quickBudget = 18 * time.Second
+
+// quickMost is the number of benchmarks that the quick form keeps.
+const quickMost = 6
+
+// injectable is the number of iterations of a slice from which on a slowdown of 2 % is exact.
+const injectable = 200
+
+// trialPlan is one run whose right outcome is known.
+type trialPlan struct {
+	name    string
+	padding int
+	slow    float64
+}
+
+// trials are what a self-test runs; those marked quick in the quick form, too.
+func trials(quick bool) []trialPlan {
+	if quick {
+		return []trialPlan{{name: "A/A"}, {name: "A/A′, 4 functions", padding: 4}, {name: "+10%", slow: 0.10}, {name: "+5%", slow: 0.05}}
+	}
+	return []trialPlan{
+		{name: "A/A"}, {name: "A/A"},
+		{name: "A/A′, 1 function", padding: 1}, {name: "A/A′, 4 functions", padding: 4}, {name: "A/A′, 16 functions", padding: 16},
+		{name: "+2%", slow: 0.02}, {name: "+3%", slow: 0.03}, {name: "+5%", slow: 0.05}, {name: "+10%", slow: 0.10},
+	}
+}
+
+// trialResult is what came of a trial.
+type trialResult struct {
+	Trial string `json:"trial"`
+	// Slowed is the benchmark with the injected slowdown, Found whether it was called a regression.
+	Slowed   string  `json:"slowed,omitempty"`
+	Found    bool    `json:"found,omitempty"`
+	Estimate float64 `json:"estimate,omitempty"`
+	// False are the benchmarks that were called a regression and are none.
+	False        []string       `json:"false_regressions"`
+	Benchmarks   int            `json:"benchmarks"`
+	Inconclusive int            `json:"inconclusive"`
+	PairNoise    float64        `json:"pair_noise_median"`
+	MDE          float64        `json:"mde_median"`
+	Seconds      float64        `json:"run_sec"`
+	Others       map[string]int `json:"false_by_other_rules"`
+
+	mdes []float64
+}
+
+// selftestReport is what selftest --json prints.
+type selftestReport struct {
+	Trials []trialResult `json:"trials"`
+	Effect float64       `json:"effect"`
+	Advice []string      `json:"advice"`
+}
+
+// selftest runs the gate where the right answer is known: the user's own benchmarks on this machine,
+// against themselves, against themselves with unrelated functions, and with exact slowdowns.
+func (a *app) selftest(ctx context.Context, args []string) error {
+	f := newFlags("selftest", "")
+	f.options("packages", "bench", "tags", "budget", "effect", "prepare", "pass-env", "timeout", "seed", "working-directory")
+	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
+	asJSON := f.Bool("json", false, "print the report as JSON")
+	if err := f.parse(a, args, 0); err != nil {
+		return ignoreHelp(err)
+	}
+	p, err := a.configure(f)
+	if err != nil {
+		return err
+	}
+	budget, most := p.config.Budget, 0
+	if *quick {
+		budget, most = min(budget, quickBudget), quickMost
+	}
+	out := &selftestReport{Effect: p.config.Effect}
+	var slowed result.Key
+	plans := trials(*quick)
+	for i, plan := range plans {
+		a.say("trial %d of %d: %s, budget %v", i+1, len(plans), plan.name, budget)
+		trial := &harness.Trial{Padding: plan.padding, Most: most}
+		if plan.slow > 0 {
+			trial.Slow = map[result.Key]float64{slowed: plan.slow}
+		}
+		file, err := p.try(ctx, trial, budget, p.config.Seed+uint64(i))
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if slowed, err = pickSlowed(file); err != nil {
+				return err
+			}
+		}
+		out.Trials = append(out.Trials, p.examine(plan, file, slowed))
+	}
+	out.Advice = advise(out, budget)
+	if *asJSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	}
+	return a.printSelftest(out)
+}
+
+// try measures one trial.
+func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Duration, seed uint64) (*result.File, error) {
+	dir, err := os.MkdirTemp("", "perfgate-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	c := p.config
+	suite := &harness.GoBench{HeadDir: p.root, BaseDir: p.root, Scratch: dir, Cache: p.app.cacheDir(), Packages: c.Packages, Bench: c.Bench,
+		Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Trial: trial}
+	progress := newProgress(p.app.stderr)
+	defer progress.close()
+	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy()}, progress.observe)
+	if err != nil {
+		return nil, err
+	}
+	return &result.File{Pairing: result.Passes, Base: m.Base, Head: m.Head, Control: m.Control, Seed: seed,
+		Run: &result.Run{Measured: m.Measured, Total: m.Total, RunSec: m.RunTime.Seconds(), BudgetSec: budget.Seconds()}}, nil
+}
+
+// pickSlowed chooses the benchmark that is to be slowed: the one with the median noise among those with
+// enough iterations in a slice for an exact slowdown.
+func pickSlowed(f *result.File) (result.Key, error) {
+	type able struct {
+		key   result.Key
+		noise float64
+	}
+	var all []able
+	index := f.Base.Index()
+	for _, b := range f.Head.Benchmarks {
+		if m := b.Metric("sec/op"); m != nil && len(m.Samples) > 0 && m.Samples[0].Iters >= injectable && index[b.Key()] != nil {
+			all = append(all, able{b.Key(), compare.PairNoise(index[b.Key()], b)})
+		}
+	}
+	if len(all) > 0 {
+		slices.SortFunc(all, func(a, b able) int { return cmp.Compare(a.noise, b.noise) })
+		return all[len(all)/2].key, nil
+	}
+	if f.Run.Measured == 0 {
+		return result.Key{}, fmt.Errorf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", f.Run.Total, f.Run.BudgetSec)
+	}
+	return result.Key{}, errors.New("no benchmark has enough iterations in a few milliseconds to inject a slowdown of 2% into it: choose others with --bench")
+}
+
+// examine compares what the gate said with what it should have said.
+func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) trialResult {
+	r := trialResult{Trial: plan.name, False: []string{}, Others: map[string]int{}, Seconds: f.Run.RunSec, Benchmarks: f.Run.Measured}
+	if plan.slow > 0 {
+		r.Slowed = report.Name(slowed)
+	}
+	outcome := compare.Judge(f, p.config.Policy())
+	for _, c := range outcome.Comparisons {
+		hit := plan.slow > 0 && c.Key == slowed
+		switch {
+		case c.Verdict == compare.Regression && c.Gated && hit:
+			r.Found = true
+		case c.Verdict == compare.Regression && c.Gated:
+			r.False = append(r.False, report.Name(c.Key)+" "+c.Unit.Name)
+		case c.Verdict == compare.Inconclusive && c.Gated:
+			r.Inconclusive++
+		}
+		if hit && c.Unit.Name == "sec/op" {
+			r.Estimate = c.Change
+		}
+		if c.Unit.Name == "sec/op" && !math.IsNaN(c.MDE) {
+			r.mdes = append(r.mdes, c.MDE)
+		}
+	}
+	if s := outcome.Suite; s != nil && s.Verdict == compare.Regression {
+		r.False = append(r.False, "the whole suite")
+	}
+	var noise []float64
+	index := f.Base.Index()
+	for _, h := range f.Head.Benchmarks {
+		b := index[h.Key()]
+		if b == nil || h.Metric("sec/op") == nil {
+			continue
+		}
+		noise = append(noise, compare.PairNoise(b, h))
+		if plan.slow > 0 && h.Key() == slowed {
+			continue
+		}
+		for _, rule := range compare.Rules {
+			if rule.Flags(b, h) {
+				r.Others[rule.Name]++
+			}
+		}
+	}
+	r.PairNoise, r.MDE = middle(noise), middle(r.mdes)
+	return r
+}
+
+func middle(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
+	s := slices.Clone(x)
+	slices.Sort(s)
+	return s[len(s)/2]
+}
+
+// advise says what effect this machine can be asked to catch, and what that takes.
+func advise(r *selftestReport, budget time.Duration) []string {
+	first := r.Trials[0]
+	var advice []string
+	reach := math.Inf(1)
+	for _, effect := range []float64{0.02, 0.03, 0.05, 0.10, 0.20, 0.50} {
+		n := 0
+		for _, mde := range first.mdes {
+			if mde <= effect {
+				n++
+			}
+		}
+		if n > 0 && 10*n >= 9*len(first.mdes) {
+			reach = effect
+			break
+		}
+	}
+	switch {
+	case math.IsInf(reach, 1):
+		advice = append(advice, "this machine is too noisy for these benchmarks at this budget: raise --budget")
+	default:
+		advice = append(advice, fmt.Sprintf("effect: %g%%, which 9 of 10 benchmarks can catch within %.0f s", 100*reach, first.Seconds))
+	}
+	if reach > r.Effect {
+		wanted := budget.Seconds() * math.Pow(first.MDE/r.Effect, 2)
+		advice = append(advice, fmt.Sprintf("budget: about %.0f s to catch %g%%", math.Ceil(wanted/10)*10, 100*r.Effect))
+	}
+	return advice
+}
+
+func (a *app) printSelftest(r *selftestReport) error {
+	tw := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "trial\tbenchmarks\tfalse alarms\tfound\tinconclusive\tpair noise\tMDE\ttime")
+	for _, t := range r.Trials {
+		found := "–"
+		if t.Slowed != "" {
+			found = map[bool]string{true: "yes", false: "no"}[t.Found] + fmt.Sprintf(" (%+.1f%%)", 100*t.Estimate)
+		}
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%s\t%d\t%.1f%%\t%.1f%%\t%.0fs\n", t.Trial, t.Benchmarks, len(t.False), found, t.Inconclusive, 100*t.PairNoise, 100*t.MDE, t.Seconds)
+	}
+	fmt.Fprintln(tw)
+	fmt.Fprintln(tw, "false alarms by other rules, on the same values\t\t\t\t\t\t\t")
+	for _, rule := range compare.Rules {
+		sum, runs := 0, 0
+		for _, t := range r.Trials {
+			sum += t.Others[rule.Name]
+			if t.Others[rule.Name] > 0 {
+				runs++
+			}
+		}
+		fmt.Fprintf(tw, "  %s\t%d\tin %d of %d trials\t\t\t\t\t\n", rule.Name, sum, runs, len(r.Trials))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, t := range r.Trials {
+		for _, name := range t.False {
+			fmt.Fprintf(a.stdout, "false alarm in %s: %s\n", t.Trial, name)
+		}
+	}
+	if s := r.Trials[len(r.Trials)-1].Slowed; s != "" {
+		fmt.Fprintf(a.stdout, "\nslowed: %s\n", s)
+	}
+	for _, line := range r.Advice {
+		fmt.Fprintln(a.stdout, line)
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// The measured time of one slice at the gate.
+const (
+	sliceMin = 3 * time.Millisecond
+	sliceAim = 3500 * time.Microsecond
+	sliceMax = 50 * time.Millisecond
+	// sliceWall bounds a slice by the clock on the wall, for benchmarks that stop the timer.
+	sliceWall = 250 * time.Millisecond
+	longSlice = 5    // slices in the long run that a slice is compared with
+	agrees    = 1.05 // slice and long run agree within this factor
+	shortRuns = 5    // slices that are compared with
+	longRuns  = 2    // long runs
+	maxRuns   = 4    // times these before they count as different
+	collects  = 2    // garbage collections in a slice are enough to have their cost in it
+	// passMost is the time that a pass of one benchmark should take at most.
+	passMost = 600 * time.Millisecond
+)
+
+// Calibrate fixes the iteration counts on base (on head where base cannot run the benchmark) and uses
+// them on both sides, so that allocations and amortised set-up agree.
+func (r *goRunner) Calibrate(ctx context.Context, targets []*Target) error {
+	for _, g := range r.groups(targets, 0) {
+		if !g.gated() {
+			for _, t := range g.targets {
+				if err := r.calibrateProcess(ctx, t); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		var empty, failed []*goTarget
+		err := r.throughAll(ctx, g, func(w *walk, t *goTarget) error {
+			err := w.calibrate(t)
+			if errors.Is(err, errEmpty) {
+				empty = append(empty, t)
+				_, err = w.finish(t)
+			}
+			return err
+		}, func(t *Target, _ Reading) { failed = append(failed, r.target(t)) })
+		if err != nil {
+			return err
+		}
+		for _, t := range failed { // is it the gate's fault, and if not, which side's?
+			t.gateless = true
+			if err := r.calibrateProcess(ctx, t); err != nil {
+				return err
+			}
+		}
+		for _, t := range empty {
+			if err := r.settleEmpty(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// errEmpty says that a benchmark's time does not grow with its iterations.
+var errEmpty = errors.New(emptyMessage)
+
+// calibrate finds the iterations of t's slices while both sides stand at its gate.
+func (w *walk) calibrate(t *goTarget) error {
+	side := w.sides[0]
+	try := func(n int) (slice, error) { return w.slice(t, side, n, w.r.sampleLimit(0)) }
+	began := time.Now()
+	n, err := w.stored(t, try)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		if n, err = findIters(t, try); err != nil {
+			return err
+		}
+	}
+	spent := time.Since(began)
+	s, err := try(n)
+	if err != nil {
+		return err
+	}
+	wall := s.wall
+	for _, other := range w.sides[1:] {
+		if _, err := w.slice(t, other, n, w.r.sampleLimit(0)); err != nil {
+			return err
+		}
+	}
+	if _, err := w.finish(t); err != nil {
+		return err
+	}
+	t.Iters = n
+	pair := time.Duration(len(w.sides)) * wall
+	t.MaxPairs = max(1, int(passMost/max(1, pair)))
+	t.Pairs = min(fewestPairs, t.MaxPairs)
+	t.Cost = time.Duration(t.Pairs)*pair + max(0, time.Since(w.began)-spent)
+	return nil
+}
+
+// stored returns a stored baseline's iteration count where it is not far off, else 0.
+func (w *walk) stored(t *goTarget, try func(int) (slice, error)) (int, error) {
+	if w.r.suite.Iters == nil {
+		return 0, nil
+	}
+	n := w.r.suite.Iters(t.Key)
+	if n <= 0 {
+		return 0, nil
+	}
+	s, err := try(n)
+	if err != nil || s.took >= sliceMin/2 && s.took <= 2*sliceMax {
+		return n, err
+	}
+	return 0, nil
+}
+
+// findIters looks for the number of iterations of a slice.
+func findIters(t *goTarget, try func(int) (slice, error)) (int, error) {
+	n, s, err := findSlice(t, try)
+	if err != nil {
+		return n, err
+	}
+	if n, s, err = lengthen(n, s, try); err != nil {
+		return n, err
+	}
+	begin, err := try(1)
+	if err != nil {
+		return n, err
+	}
+	if idle := begin.wall - begin.took; idle > 2*s.took { // what it costs to begin is worth a longer slice
+		n = max(n, grow(n, s.took, min(idle/2, sliceMax)))
+	}
+	return n, nil
+}
+
+// findSlice looks for the number of iterations that takes at least sliceMin.
+func findSlice(t *goTarget, try func(int) (slice, error)) (int, slice, error) {
+	n := grow(1, t.first, sliceAim)
+	for {
+		s, err := try(n)
+		if err == nil && s.took >= sliceMin { // a process that the machine kept waiting looks like one that worked
+			var again slice
+			if again, err = try(n); again.took < s.took {
+				s = again
+			}
+		}
+		switch {
+		case err != nil:
+			return n, s, err
+		case n >= emptyIters && s.took < emptyAtIters*time.Duration(n/emptyIters):
+			return n, s, errEmpty
+		case s.took >= sliceMin || s.wall >= sliceWall:
+			return n, s, nil
+		}
+		next := min(grow(n, s.took, sliceAim), int(float64(n)*float64(sliceWall)/float64(max(1, s.wall))))
+		if next <= n {
+			return n, s, nil
+		}
+		n = next
+	}
+}
+
+// lengthen makes the slice longer until its time per operation is that of a long run: until
+// what the benchmark function does before its loop is amortised, and garbage collection is in it.
+func lengthen(n int, s slice, try func(int) (slice, error)) (int, slice, error) {
+	fastest := func(n, times int, best slice) (slice, error) {
+		for range times {
+			s, err := try(n)
+			if err != nil {
+				return s, err
+			}
+			if best.n == 0 || s.took < best.took {
+				best = s
+			}
+		}
+		return best, nil
+	}
+	perOp := func(s slice) float64 { return float64(s.took) / float64(s.n) }
+	for s.took < sliceMax/2 && s.wall*longSlice < 2*sliceWall {
+		var short, long slice
+		for range maxRuns { // until the machine let both of them run undisturbed
+			var err error
+			if short, err = fastest(n, shortRuns, short); err != nil {
+				return n, s, err
+			}
+			if long, err = fastest(n*longSlice, longRuns, long); err != nil {
+				return n, s, err
+			}
+			amortised := perOp(short) <= agrees*perOp(long)
+			collected := long.cycles == 0 || short.cycles >= collects || perOp(long) <= agrees*perOp(short)
+			if amortised && collected {
+				return n, short, nil
+			}
+		}
+		n *= 2
+		s = slice{n: n, took: 2 * s.took, wall: 2 * s.wall}
+	}
+	return n, s, nil
+}

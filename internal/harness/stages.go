@@ -1,0 +1,481 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// schedule spends the budget on passes, in two stages: all benchmarks until each is found unchanged or
+// suspect, then the suspects on re-linked builds.
+type schedule struct {
+	runner  Runner
+	plan    Plan
+	budget  *Budget
+	observe func(Event)
+
+	rng        *rand.Rand
+	saved      time.Time
+	suspects   []*Target
+	candidates []*Target // for an improvement
+	confirming bool
+	decided    int
+	calibrated int
+
+	screened, confirmed []Build
+	control             control
+}
+
+// The looks of the first stage, in passes.
+var looks = []int{6, 8, 12, 16, 24, 48}
+
+const (
+	// maxFailures is how many failed passes of one side end the measuring of a benchmark: what
+	// fails at a fixed iteration count fails again.
+	maxFailures = 3
+	// atOnce is how many benchmarks are calibrated, and where the budget is scarce measured, before
+	// the next ones are begun.
+	atOnce = 16
+	// fewestPairs is the number of pairs in a pass that is kept however scarce the budget is.
+	fewestPairs = 12
+	// screenBuilds is the number of builds that the first stage's passes are spread over, from the
+	// first look on: what is clear by then needs no second one.
+	screenBuilds = 2
+)
+
+// run measures all live targets.
+func (s *schedule) run(ctx context.Context) error {
+	s.rng = rand.New(rand.NewPCG(s.plan.Seed, 0))
+	s.saved = time.Now()
+	s.screened = []Build{0}
+	chunks := s.chunks()
+	all, scarce, err := s.calibrate(ctx, chunks)
+	if s.plan.OnlyPlan {
+		return err
+	}
+	if err == nil && !scarce {
+		err = s.screen(ctx, all)
+	}
+	for _, c := range chunks {
+		if err != nil || !scarce || s.budget.Left() == 0 {
+			break
+		}
+		err = s.oneChunk(ctx, c)
+	}
+	if err == nil {
+		err = s.confirm(ctx)
+	}
+	s.explainUnmeasured()
+	return err
+}
+
+// chunks groups the live targets by package, the changed ones first, else in random order so that a
+// budget that ends does not always end on the same ones.
+func (s *schedule) chunks() [][]*Target {
+	byPackage := map[string][]*Target{}
+	var names []string
+	for _, t := range s.runner.Targets() {
+		if t.sides() == 0 {
+			continue
+		}
+		if byPackage[t.Key.Package] == nil {
+			names = append(names, t.Key.Package)
+		}
+		byPackage[t.Key.Package] = append(byPackage[t.Key.Package], t)
+	}
+	s.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(order(byPackage[a]), order(byPackage[b])) })
+	var chunks [][]*Target
+	for _, n := range names {
+		for c := range slices.Chunk(byPackage[n], atOnce) {
+			chunks = append(chunks, c)
+		}
+	}
+	return chunks
+}
+
+func order(ts []*Target) int {
+	if slices.ContainsFunc(ts, func(t *Target) bool { return t.Changed }) {
+		return 0
+	}
+	return 1
+}
+
+// calibrate fixes iteration counts. It stops, and says that the budget is scarce, when the first look
+// at what is calibrated would use it up.
+func (s *schedule) calibrate(ctx context.Context, chunks [][]*Target) (all []*Target, scarce bool, err error) {
+	total := 0
+	for _, c := range chunks {
+		total += len(c)
+	}
+	for _, c := range chunks {
+		s.observe(Event{Phase: "calibrate", What: c[0].Key.Package, Done: s.calibrated, Total: total})
+		if err := s.calibrateChunk(ctx, c); err != nil {
+			return nil, true, err
+		}
+		all = append(all, c...)
+		if !s.plan.OnlyPlan && time.Duration(looks[0])*passCost(all) >= s.budget.Left() {
+			return all, true, nil
+		}
+	}
+	return all, false, nil
+}
+
+func (s *schedule) calibrateChunk(ctx context.Context, c []*Target) error {
+	s.calibrated += len(c)
+	defer s.budget.Start()()
+	limited, cancel := s.budget.context(ctx)
+	defer cancel()
+	err := s.runner.Calibrate(limited, c)
+	if limited.Err() != nil {
+		return ctx.Err() // the budget ended: not an error
+	}
+	return err
+}
+
+// passCost is the machine time of one pass over the targets, in the gate's passes.
+func passCost(targets []*Target) time.Duration {
+	var sum time.Duration
+	for _, t := range targets {
+		if t.sides() > 0 {
+			sum += t.Cost * time.Duration(t.share())
+		}
+	}
+	return sum
+}
+
+func (t *Target) share() int { return max(1, t.Share) }
+
+// linkScreen makes the further builds of the first stage for targets that need more passes.
+func (s *schedule) linkScreen(ctx context.Context, targets []*Target) error {
+	for len(s.screened) < screenBuilds {
+		s.screened = append(s.screened, s.newBuild())
+	}
+	for i, build := range s.screened[1:] {
+		s.observe(Event{Phase: "link", What: "another build", Done: i, Total: len(s.screened) - 1})
+		if err := s.runner.Link(ctx, build, targets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *schedule) newBuild() Build { return Build(1 + s.rng.Uint32N(1<<31-1)) }
+
+// oneChunk brings a chunk's benchmarks to their decision before the next ones are begun.
+func (s *schedule) oneChunk(ctx context.Context, c []*Target) error {
+	if s.budget.Left() <= s.reserve() {
+		return nil
+	}
+	if !slices.ContainsFunc(c, func(t *Target) bool { return t.Cost > 0 }) {
+		if err := s.calibrateChunk(ctx, c); err != nil {
+			return err
+		}
+	}
+	var fit []*Target
+	left := s.budget.Left() - s.reserve()
+	for _, t := range c { // a cheaper one may still fit
+		if need := time.Duration(looks[0]*t.share()) * t.Cost; t.Cost > 0 && need <= left {
+			fit = append(fit, t)
+			left -= need
+		}
+	}
+	return s.screen(ctx, fit)
+}
+
+// screen is the first stage: passes over all targets until each is decided or the budget that the
+// suspects leave is used up.
+func (s *schedule) screen(ctx context.Context, live []*Target) error {
+	total := s.decided + len(live)
+	builds := 1
+	for n := 0; n < looks[len(looks)-1]; n++ {
+		live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return t.sides() == 0 })
+		if len(live) == 0 || passCost(live) > s.budget.Left()-s.reserve() {
+			break
+		}
+		s.observe(Event{Phase: "measure", What: live[0].Key.Package, Done: s.decided, Total: total, Left: min(s.budget.Left(), time.Duration(max(1, looks[0]-n))*passCost(live))})
+		if stop, err := s.pass(ctx, live, s.screened[n%builds]); err != nil || stop {
+			return err
+		}
+		if err := s.maybeControl(ctx, live, s.reserve()); err != nil {
+			return err
+		}
+		s.tune(live, 0)
+		s.squeeze(live, looks[0]-n-1)
+		if slices.Contains(looks, n+1) {
+			live = s.look(live, n+1 == looks[len(looks)-1])
+		}
+		if n+1 == looks[0] && len(live) > 0 && s.plan.Judge != nil {
+			if err := s.linkScreen(ctx, live); err != nil {
+				return err
+			}
+			builds = len(s.screened)
+		}
+		s.save()
+	}
+	s.look(live, true)
+	return nil
+}
+
+// pass takes one pass of each target, or as many as make up one of the gate's. It says stop when the
+// budget ended half-way.
+func (s *schedule) pass(ctx context.Context, targets []*Target, build Build) (stop bool, err error) {
+	defer s.budget.Start()()
+	limited, cancel := s.budget.context(ctx)
+	defer cancel()
+	began := time.Now()
+	defer func() { s.control.measured += time.Since(began) }()
+	for left := targets; len(left) > 0; {
+		err = s.runner.Pass(limited, left, build, s.rng, s.keep)
+		if limited.Err() != nil {
+			return true, ctx.Err()
+		}
+		if err != nil {
+			return true, err
+		}
+		left = slices.DeleteFunc(slices.Clone(left), func(t *Target) bool {
+			return t.sides() == 0 || (t.passes+t.confirmed)%t.share() == 0
+		})
+	}
+	return false, nil
+}
+
+// tune sets the number of pairs of the next pass by what is known of the noise.
+func (s *schedule) tune(targets []*Target, suspects int) {
+	if s.plan.Judge == nil {
+		return
+	}
+	for _, t := range targets {
+		if t.sides() < 2 || t.Share > 0 {
+			continue
+		}
+		pairs := min(t.MaxPairs, s.plan.Judge.Pairs(t.Bench[Base], t.Bench[Head], suspects))
+		t.Cost = t.Cost * time.Duration(pairs) / time.Duration(max(1, t.Pairs))
+		t.Pairs = pairs
+	}
+}
+
+// squeeze takes pairs off the passes where the first look would leave less than half of the budget.
+func (s *schedule) squeeze(live []*Target, passes int) {
+	need, have := time.Duration(passes)*passCost(live), s.budget.Left()-s.budget.Limit/2
+	if passes <= 0 || need <= have || s.plan.Judge == nil {
+		return
+	}
+	share := max(0, float64(have)/float64(need))
+	for _, t := range live {
+		if pairs := max(min(fewestPairs, t.Pairs), int(share*float64(t.Pairs))); pairs < t.Pairs {
+			t.Cost = t.Cost * time.Duration(pairs) / time.Duration(t.Pairs)
+			t.Pairs = pairs
+		}
+	}
+}
+
+// look routes the targets and returns those that need further passes.
+func (s *schedule) look(live []*Target, last bool) []*Target {
+	return slices.DeleteFunc(slices.Clone(live), func(t *Target) bool {
+		route := result.Settled
+		if s.plan.Judge != nil && t.sides() == 2 && t.passes > 0 {
+			route = s.plan.Judge.Screen(t.Bench[Base], t.Bench[Head], last)
+		}
+		switch route {
+		case result.Undecided:
+			return false
+		case result.Suspect:
+			s.suspects = append(s.suspects, t)
+		case result.Candidate:
+			s.candidates = append(s.candidates, t)
+		}
+		s.decided++
+		return true
+	})
+}
+
+// reserve is what the suspects' second stage will need.
+func (s *schedule) reserve() time.Duration {
+	if len(s.suspects) == 0 {
+		return 0
+	}
+	return time.Duration(s.plan.Judge.Builds(len(s.suspects))) * passCost(s.suspects)
+}
+
+// confirm is the second stage: the suspects again, on builds with the code in another order each time,
+// and after them the benchmarks that seem to have become faster, as far as the budget allows.
+func (s *schedule) confirm(ctx context.Context) error {
+	picked := s.wholeSuite()
+	if len(picked) == 0 {
+		picked = s.affordable(s.suspects, s.candidates)
+	}
+	if len(picked) == 0 {
+		return nil
+	}
+	s.confirming = true
+	builds := s.plan.Judge.Builds(len(picked))
+	for i := range builds {
+		build := s.newBuild()
+		s.observe(Event{Phase: "link", What: "for the confirmation", Done: i, Total: builds})
+		if err := s.runner.Link(ctx, build, picked); err != nil {
+			return err
+		}
+		s.observe(Event{Phase: "confirm", What: picked[0].Key.String(), Done: i, Total: builds, Left: time.Duration(builds-i) * passCost(picked)})
+		stop, err := s.pass(ctx, picked, build)
+		s.runner.Unlink(build)
+		if err != nil || stop {
+			return err
+		}
+		s.confirmed = append(s.confirmed, build)
+		if err := s.maybeControl(ctx, picked, time.Duration(builds-i-1)*passCost(picked)); err != nil {
+			return err
+		}
+		s.save()
+	}
+	return nil
+}
+
+// wholeSuite returns all measured targets where they seem slower together and the budget allows to
+// measure all of them again.
+func (s *schedule) wholeSuite() []*Target {
+	if s.plan.Judge == nil {
+		return nil
+	}
+	base, head := s.runner.Sets()
+	if base == nil || s.plan.Judge.ScreenSuite(base, head) != result.Suspect {
+		return nil
+	}
+	all := slices.DeleteFunc(slices.Clone(s.runner.Targets()), func(t *Target) bool { return t.passes == 0 || t.sides() < 2 })
+	if picked := s.affordable(all); len(picked) == len(all) {
+		return all
+	}
+	return nil
+}
+
+// affordable picks the targets, group after group, whose second stage fits into the budget, and sets
+// their numbers of pairs.
+func (s *schedule) affordable(groups ...[]*Target) []*Target {
+	var picked []*Target
+	for _, group := range groups {
+		for _, t := range group {
+			if t.sides() < 2 {
+				continue
+			}
+			next := append(slices.Clone(picked), t)
+			s.tune([]*Target{t}, len(next))
+			if time.Duration(s.plan.Judge.Builds(len(next)))*passCost(next) <= s.budget.Left() {
+				picked = next
+			}
+		}
+	}
+	return picked
+}
+
+// keep stores what a pass gave, or notes on the side that failed why it is void.
+func (s *schedule) keep(t *Target, r Reading) {
+	void := false
+	for side, why := range r.Failure {
+		if t.Live[side] && why != "" {
+			void = true
+			t.failed[side]++
+			t.Bench[side].Void = append(t.Bench[side].Void, result.Void{Pass: t.passes + t.confirmed, Message: why})
+		}
+	}
+	pass := t.passes
+	if s.confirming {
+		pass = len(s.confirmed) // a build is one value, however many passes it takes
+	}
+	for side := range t.Bench {
+		if void || !t.Live[side] {
+			continue
+		}
+		b := t.Bench[side]
+		for i, v := range r.Times[side] {
+			b.Take(result.UnitOf("sec/op"), result.Sample{Value: v, Iters: t.Iters, Pair: t.pairs + i, Pass: pass}, s.confirming)
+		}
+		for _, m := range r.Metrics[side] {
+			sample := m.Samples[0]
+			sample.Pair, sample.Pass = t.pairs, pass
+			b.Take(m.Unit, sample, s.confirming)
+		}
+	}
+	if !void {
+		t.pairs += max(1, len(r.First)) // a benchmark can suppress its time
+		if t.sides() == 2 {
+			t.Bench[Head].First += firsts(r.First)
+		}
+	}
+	if s.confirming {
+		t.confirmed++
+	} else {
+		t.passes++
+	}
+	if r.Wall > 0 {
+		t.Cost = r.Wall
+	}
+	if most := max(t.failed[Base], t.failed[Head]); most >= maxFailures && t.passes+t.confirmed < 2*(t.failed[Base]+t.failed[Head]) {
+		t.Live = [2]bool{}
+	}
+}
+
+// firsts writes who went first, a letter a pair.
+func firsts(first []Side) string {
+	out := make([]byte, len(first))
+	for i, s := range first {
+		out[i] = s.String()[0]
+	}
+	return string(out)
+}
+
+// saveEvery keeps a killed run's loss small without writing all the time.
+const saveEvery = 5 * time.Second
+
+func (s *schedule) save() {
+	if s.plan.AfterPass == nil || time.Since(s.saved) < saveEvery {
+		return
+	}
+	s.saved = time.Now()
+	s.plan.AfterPass(s.runner.Sets())
+}
+
+// explainUnmeasured writes on each target without a sample why it has none.
+func (s *schedule) explainUnmeasured() {
+	for _, t := range s.runner.Targets() {
+		for side, b := range t.Bench {
+			if b == nil || !t.Live[side] || t.passes > 0 {
+				continue
+			}
+			b.Unmeasured = "the budget ended before it"
+			if t.Cost > 0 {
+				b.Unmeasured = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String()
+			}
+		}
+	}
+}
+
+// measured counts the benchmarks that came to the first look.
+func (s *schedule) measured() int {
+	n := 0
+	for _, t := range s.runner.Targets() {
+		if t.passes >= looks[0]*t.share() || t.same() {
+			n++
+		}
+	}
+	return n
+}
+
+// same reports whether there was nothing to measure.
+func (t *Target) same() bool { return t.Bench[Head] != nil && t.Bench[Head].Same != "" }
+
+// total counts the benchmarks that a side could run, those included that the budget did not even
+// allow to list.
+func (s *schedule) total() int {
+	n := 0
+	for _, t := range s.runner.Targets() {
+		unlisted := func(b *result.Benchmark) bool { return b != nil && b.Unmeasured != "" }
+		if t.sides() > 0 || t.passes > 0 || t.same() || slices.ContainsFunc(t.Bench[:], unlisted) {
+			n++
+		}
+	}
+	return n
+}
