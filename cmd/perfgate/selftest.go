@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -34,16 +36,42 @@ type trialPlan struct {
 	slow    float64
 }
 
-// trials are what a self-test runs; those marked quick in the quick form, too.
-func trials(quick bool) []trialPlan {
-	if quick {
-		return []trialPlan{{name: "A/A"}, {name: "A/A′, 4 functions", padding: 4}, {name: "+10%", slow: 0.10}, {name: "+5%", slow: 0.05}}
+// The trials of a self-test, as --trials takes them.
+const (
+	quickTrials = "aa,padded=4,slow=10%,slow=5%"
+	allTrials   = "aa,aa,padded=1,padded=4,padded=16,slow=2%,slow=3%,slow=5%,slow=10%"
+)
+
+// parseTrials reads a list of trials. The first is the one that the benchmark to slow is chosen by.
+func parseTrials(list string) ([]trialPlan, error) {
+	var plans []trialPlan
+	for text := range strings.SplitSeq(list, ",") {
+		kind, value, _ := strings.Cut(strings.TrimSpace(text), "=")
+		plan, err := trialPlan{}, error(nil)
+		switch kind {
+		case "aa":
+			plan.name = "A/A"
+		case "padded":
+			plan.name = "A/A′, " + value + " functions"
+			if plan.padding, err = strconv.Atoi(value); err != nil || plan.padding < 1 {
+				return nil, &harness.ErrUsage{Msg: fmt.Sprintf("--trials %q: want a number of functions, as in padded=4", text)}
+			}
+		case "slow":
+			percent, found := strings.CutSuffix(value, "%")
+			plan.slow, err = strconv.ParseFloat(percent, 64)
+			if plan.slow /= 100; err != nil || !found || plan.slow <= 0 {
+				return nil, &harness.ErrUsage{Msg: fmt.Sprintf("--trials %q: want a percentage, as in slow=5%%", text)}
+			}
+			plan.name = "+" + value
+		default:
+			return nil, &harness.ErrUsage{Msg: fmt.Sprintf("--trials %q: want aa, padded=N or slow=N%%", text)}
+		}
+		plans = append(plans, plan)
 	}
-	return []trialPlan{
-		{name: "A/A"}, {name: "A/A"},
-		{name: "A/A′, 1 function", padding: 1}, {name: "A/A′, 4 functions", padding: 4}, {name: "A/A′, 16 functions", padding: 16},
-		{name: "+2%", slow: 0.02}, {name: "+3%", slow: 0.03}, {name: "+5%", slow: 0.05}, {name: "+10%", slow: 0.10},
+	if plans[0].slow > 0 {
+		return nil, &harness.ErrUsage{Msg: "--trials: the first must not be slowed; begin with aa"}
 	}
+	return plans, nil
 }
 
 // trialResult is what came of a trial.
@@ -78,6 +106,7 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 	f := newFlags("selftest", "")
 	f.options("packages", "bench", "tags", "budget", "effect", "prepare", "pass-env", "timeout", "seed", "working-directory")
 	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
+	list := f.String("trials", "", "what to try, of aa, padded=N and slow=N%, separated by commas (default "+strconv.Quote(allTrials)+")")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -92,7 +121,16 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 	}
 	out := &selftestReport{Effect: p.config.Effect}
 	var slowed result.Key
-	plans := trials(*quick)
+	if *list == "" {
+		*list = allTrials
+		if *quick {
+			*list = quickTrials
+		}
+	}
+	plans, err := parseTrials(*list)
+	if err != nil {
+		return err
+	}
 	for i, plan := range plans {
 		a.say("trial %d of %d: %s, budget %v", i+1, len(plans), plan.name, budget)
 		trial := &harness.Trial{Padding: plan.padding, Most: most}

@@ -114,7 +114,7 @@ func (r *goRunner) Control(ctx context.Context, targets []*Target, rng *rand.Ran
 		if err != nil {
 			return err
 		}
-		g.bins = [2]*binary{g.bins[Base], twin}
+		g.bins, g.control = [2]*binary{g.bins[Base], twin}, true
 		if err := r.gatedPass(ctx, g, rng, take); err != nil {
 			return err
 		}

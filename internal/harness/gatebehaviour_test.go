@@ -415,7 +415,7 @@ func testStops(t *testing.T, r *goRunner) {
 	r.afresh()
 	g := r.targets[slices.IndexFunc(r.targets, func(g *goTarget) bool { return g.Key.Name == "Spins" })]
 	visited := false
-	w, err := r.lead(t.Context(), []*goTarget{g}, g.bins, func(w *walk, target *goTarget) error {
+	w, err := r.lead(t.Context(), []*goTarget{g}, group{bins: g.bins}, func(w *walk, target *goTarget) error {
 		visited = true
 		began := time.Now()
 		for rest := 3; rest > 0 && time.Since(began) < 20*time.Second; {

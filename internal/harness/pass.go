@@ -19,6 +19,7 @@ import (
 type group struct {
 	bins     [2]*binary // nil on a side that does not measure
 	gateless bool
+	control  bool // head is a copy of base
 	targets  []*goTarget
 }
 
@@ -111,7 +112,7 @@ func (r *goRunner) throughAll(ctx context.Context, g group, visit func(*walk, *g
 	for len(walks) > 0 {
 		targets := walks[0]
 		walks = walks[1:]
-		w, err := r.lead(ctx, targets, g.bins, visit)
+		w, err := r.lead(ctx, targets, g, visit)
 		if err != nil {
 			return err
 		}

@@ -118,7 +118,7 @@ func (s *schedule) calibrate(ctx context.Context, chunks [][]*Target) (all []*Ta
 			return nil, true, err
 		}
 		all = append(all, c...)
-		if !s.plan.OnlyPlan && time.Duration(looks[0])*passCost(all) >= s.budget.Left() {
+		if !s.plan.OnlyPlan && withReserve(time.Duration(looks[0])*passCost(all)) >= s.budget.Left() {
 			return all, true, nil
 		}
 	}
@@ -147,6 +147,9 @@ func passCost(targets []*Target) time.Duration {
 	}
 	return sum
 }
+
+// withReserve adds to an expected time what a busier moment of the machine may take.
+func withReserve(d time.Duration) time.Duration { return d + d/4 }
 
 func (t *Target) share() int { return max(1, t.Share) }
 
@@ -179,7 +182,7 @@ func (s *schedule) oneChunk(ctx context.Context, c []*Target) error {
 	var fit []*Target
 	left := s.budget.Left() - s.reserve()
 	for _, t := range c { // a cheaper one may still fit
-		if need := time.Duration(looks[0]*t.share()) * t.Cost; t.Cost > 0 && need <= left {
+		if need := withReserve(time.Duration(looks[0]*t.share()) * t.Cost); t.Cost > 0 && need <= left {
 			fit = append(fit, t)
 			left -= need
 		}
@@ -194,6 +197,7 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 	builds := 1
 	for n := 0; n < looks[len(looks)-1]; n++ {
 		live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return t.sides() == 0 })
+		live = s.trim(live, looks[0]-n)
 		if len(live) == 0 || passCost(live) > s.budget.Left()-s.reserve() {
 			break
 		}
@@ -272,6 +276,16 @@ func (s *schedule) squeeze(live []*Target, passes int) {
 			t.Pairs = pairs
 		}
 	}
+}
+
+// trim gives the last targets up where the first look at all of them does not fit any more: the machine
+// is busier than it was, and a look at some is worth more than half a look at all.
+func (s *schedule) trim(live []*Target, passes int) []*Target {
+	left := s.budget.Left() - s.reserve()
+	for len(live) > 1 && passes > 0 && time.Duration(passes)*passCost(live) > left {
+		live = live[:len(live)-1]
+	}
+	return live
 }
 
 // look routes the targets and returns those that need further passes.

@@ -163,7 +163,6 @@ func TestCandidates(t *testing.T) {
 		{"one less", 28*time.Second + 21*time.Second, "slow1 slow2 fast1"}, // 3 need 7 builds
 		{"suspects alone", 28*time.Second + 20*time.Second, "slow1 slow2"},
 		{"one suspect", 28*time.Second + 11*time.Second, "slow1"},
-		{"none", 28*time.Second + 4*time.Second, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -15,6 +15,7 @@ type walk struct {
 	sides   []Side
 	at      [2]*gated
 	gone    [2]bool
+	trial   *Trial
 	// visit measures a benchmark while all sides stand at its gate.
 	visit func(w *walk, t *goTarget) error
 
@@ -37,8 +38,11 @@ var errVisit = errors.New("the benchmark ended early")
 
 // lead starts the processes and visits all benchmarks in the order in which the binaries run them.
 // It returns the targets that were not reached.
-func (r *goRunner) lead(ctx context.Context, targets []*goTarget, bins [2]*binary, visit func(*walk, *goTarget) error) (*walk, error) {
+func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visit func(*walk, *goTarget) error) (*walk, error) {
 	w := &walk{r: r, targets: map[string]*goTarget{}, visit: visit, began: time.Now()}
+	if !of.control {
+		w.trial = r.suite.Trial
+	}
 	var names []string
 	for _, t := range targets {
 		w.targets["Benchmark"+t.Key.Name] = t
@@ -46,7 +50,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, bins [2]*binar
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for side, bin := range bins {
+	for side, bin := range of.bins {
 		if bin == nil {
 			continue
 		}
@@ -180,7 +184,7 @@ func (w *walk) slice(t *goTarget, side Side, n int, limit time.Duration) (slice,
 }
 
 func (w *walk) try(t *goTarget, side Side, n int, limit time.Duration) (s slice, ended bool, err error) {
-	s, ended, err = w.at[side].slice(w.r.suite.Trial.iterations(t.Key, side, n), limit)
+	s, ended, err = w.at[side].slice(w.trial.iterations(t.Key, side, n), limit)
 	s.n = n
 	return s, ended, err
 }
