@@ -79,7 +79,7 @@ func (p *project) fill(f *result.File, base, head *result.Set) {
 func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
 	s := &harness.GoBench{
 		HeadDir: p.root, Packages: p.config.Packages, Bench: p.config.Bench, Tags: p.config.Tags,
-		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv,
+		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv, NoGate: !p.config.Gate,
 		Cache: p.app.cacheDir(),
 	}
 	if base == nil {

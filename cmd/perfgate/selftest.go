@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,13 +84,15 @@ type trialResult struct {
 	Found    bool    `json:"found,omitempty"`
 	Estimate float64 `json:"estimate,omitempty"`
 	// False are the benchmarks that were called a regression and are none.
-	False        []string       `json:"false_regressions"`
-	Benchmarks   int            `json:"benchmarks"`
-	Inconclusive int            `json:"inconclusive"`
-	PairNoise    float64        `json:"pair_noise_median"`
-	MDE          float64        `json:"mde_median"`
-	Seconds      float64        `json:"run_sec"`
-	Others       map[string]int `json:"false_by_other_rules"`
+	False        []string `json:"false_regressions"`
+	Benchmarks   int      `json:"benchmarks"`
+	Inconclusive int      `json:"inconclusive"`
+	PairNoise    float64  `json:"pair_noise_median"`
+	// StandardError is that of the median benchmark's estimate.
+	StandardError float64        `json:"standard_error_median"`
+	MDE           float64        `json:"mde_median"`
+	Seconds       float64        `json:"run_sec"`
+	Others        map[string]int `json:"false_by_other_rules"`
 
 	mdes []float64
 }
@@ -104,8 +108,9 @@ type selftestReport struct {
 // against themselves, against themselves with unrelated functions, and with exact slowdowns.
 func (a *app) selftest(ctx context.Context, args []string) error {
 	f := newFlags("selftest", "")
-	f.options("packages", "bench", "tags", "budget", "effect", "prepare", "pass-env", "timeout", "seed", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "effect", "gate", "prepare", "pass-env", "timeout", "seed", "working-directory")
 	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
+	record := f.String("record", "", "keep the pairs of every trial in this folder, with a second stage of every benchmark")
 	list := f.String("trials", "", "what to try, of aa, padded=N and slow=N%, separated by commas (default "+strconv.Quote(allTrials)+")")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	if err := f.parse(a, args, 0); err != nil {
@@ -137,9 +142,14 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 		if plan.slow > 0 {
 			trial.Slow = map[result.Key]float64{slowed: plan.slow}
 		}
-		file, err := p.try(ctx, trial, budget, p.config.Seed+uint64(i))
+		file, err := p.try(ctx, trial, budget, p.config.Seed+uint64(i), *record != "")
 		if err != nil {
 			return err
+		}
+		if *record != "" {
+			if err := keepTrial(*record, i, file); err != nil {
+				return err
+			}
 		}
 		if i == 0 {
 			if slowed, err = pickSlowed(file); err != nil {
@@ -158,7 +168,7 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 }
 
 // try measures one trial.
-func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Duration, seed uint64) (*result.File, error) {
+func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Duration, seed uint64, confirmAll bool) (*result.File, error) {
 	dir, err := os.MkdirTemp("", "perfgate-")
 	if err != nil {
 		return nil, err
@@ -169,12 +179,28 @@ func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Dur
 		Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Trial: trial}
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
-	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy()}, progress.observe)
+	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy(), ConfirmAll: confirmAll}, progress.observe)
 	if err != nil {
 		return nil, err
 	}
-	return &result.File{Pairing: result.Passes, Base: m.Base, Head: m.Head, Control: m.Control, Seed: seed,
-		Run: &result.Run{Measured: m.Measured, Total: m.Total, RunSec: m.RunTime.Seconds(), BudgetSec: budget.Seconds()}}, nil
+	policy, err := json.Marshal(c.Policy())
+	if err != nil {
+		return nil, err
+	}
+	return &result.File{Tool: tool(), GeneratedAt: p.app.now().UTC(), Policy: policy, Pairing: result.Passes, Base: m.Base, Head: m.Head, Control: m.Control, Seed: seed,
+		Run: &result.Run{Measured: m.Measured, Total: m.Total, Screened: seeds(m.Screened), Confirmed: seeds(m.Confirmed), RunSec: m.RunTime.Seconds(), BudgetSec: budget.Seconds()}}, nil
+}
+
+// keepTrial writes a trial's file, which `perfgate report` judges.
+func keepTrial(dir string, i int, f *result.File) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, fmt.Sprintf("trial-%02d.json", i+1)), out.Bytes(), 0o644)
 }
 
 // pickSlowed chooses the benchmark that is to be slowed: the one with the median noise among those with
@@ -228,7 +254,7 @@ func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) tri
 	if s := outcome.Suite; s != nil && s.Verdict == compare.Regression {
 		r.False = append(r.False, "the whole suite")
 	}
-	var noise []float64
+	var noise, errs []float64
 	index := f.Base.Index()
 	for _, h := range f.Head.Benchmarks {
 		b := index[h.Key()]
@@ -236,6 +262,7 @@ func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) tri
 			continue
 		}
 		noise = append(noise, compare.PairNoise(b, h))
+		errs = append(errs, compare.StandardError(b, h))
 		if plan.slow > 0 && h.Key() == slowed {
 			continue
 		}
@@ -245,7 +272,7 @@ func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) tri
 			}
 		}
 	}
-	r.PairNoise, r.MDE = middle(noise), middle(r.mdes)
+	r.PairNoise, r.StandardError, r.MDE = middle(noise), middle(errs), middle(r.mdes)
 	return r
 }
 
@@ -290,16 +317,16 @@ func advise(r *selftestReport, budget time.Duration) []string {
 
 func (a *app) printSelftest(r *selftestReport) error {
 	tw := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "trial\tbenchmarks\tfalse alarms\tfound\tinconclusive\tpair noise\tMDE\ttime")
+	fmt.Fprintln(tw, "trial\tbenchmarks\tfalse alarms\tfound\tinconclusive\tpair noise\tst. error\tMDE\ttime")
 	for _, t := range r.Trials {
 		found := "–"
 		if t.Slowed != "" {
 			found = map[bool]string{true: "yes", false: "no"}[t.Found] + fmt.Sprintf(" (%+.1f%%)", 100*t.Estimate)
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%s\t%d\t%.1f%%\t%.1f%%\t%.0fs\n", t.Trial, t.Benchmarks, len(t.False), found, t.Inconclusive, 100*t.PairNoise, 100*t.MDE, t.Seconds)
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%s\t%d\t%.1f%%\t%.2f%%\t%.1f%%\t%.0fs\n", t.Trial, t.Benchmarks, len(t.False), found, t.Inconclusive, 100*t.PairNoise, 100*t.StandardError, 100*t.MDE, t.Seconds)
 	}
 	fmt.Fprintln(tw)
-	fmt.Fprintln(tw, "false alarms by other rules, on the same values\t\t\t\t\t\t\t")
+	fmt.Fprintln(tw, "false alarms by other rules, on the same values\t\t\t\t\t\t\t\t")
 	for _, rule := range compare.Rules {
 		sum, runs := 0, 0
 		for _, t := range r.Trials {
@@ -308,7 +335,7 @@ func (a *app) printSelftest(r *selftestReport) error {
 				runs++
 			}
 		}
-		fmt.Fprintf(tw, "  %s\t%d\tin %d of %d trials\t\t\t\t\t\n", rule.Name, sum, runs, len(r.Trials))
+		fmt.Fprintf(tw, "  %s\t%d\tin %d of %d trials\t\t\t\t\t\t\n", rule.Name, sum, runs, len(r.Trials))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

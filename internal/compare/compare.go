@@ -8,6 +8,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 
 	"github.com/org/perfgate/internal/result"
@@ -46,6 +47,8 @@ const (
 type Policy struct {
 	// Effect is the slowdown that must be caught, as a fraction: 0.05 is 5 %.
 	Effect float64 `json:"effect"`
+	// Effects are those of some benchmarks; the last that fits counts.
+	Effects []Effect `json:"effects,omitempty"`
 	// Alpha is the probability that an unchanged suite shows any regression.
 	Alpha float64 `json:"alpha"`
 	// Confidence is that of the printed intervals.
@@ -54,6 +57,23 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// Interleaved asserts that two files without a recorded pairing were measured in turn.
 	Interleaved bool `json:"interleaved,omitempty"`
+}
+
+// Effect is the slowdown that must be caught of benchmarks whose name, without "Benchmark", a regular
+// expression matches.
+type Effect struct {
+	Pattern string  `json:"pattern"`
+	Effect  float64 `json:"effect"`
+}
+
+// For returns the policy for one benchmark.
+func (p Policy) For(k result.Key) Policy {
+	for _, e := range p.Effects {
+		if ok, err := regexp.MatchString(e.Pattern, k.Name); ok && err == nil {
+			p.Effect = e.Effect
+		}
+	}
+	return p
 }
 
 // DefaultPolicy is the policy without any configuration.
@@ -98,6 +118,8 @@ type Comparison struct {
 	P float64
 	// RankP is the two-sided Mann-Whitney p-value that benchstat prints, on the same samples.
 	RankP float64
+	// Effect is the slowdown that must be caught of this benchmark.
+	Effect float64
 	// MDE is the smallest worsening that this comparison would have detected with 90 % power.
 	MDE   float64
 	Notes []string

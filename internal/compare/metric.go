@@ -32,7 +32,7 @@ const minConstant = 3
 
 // metric compares one unit of one benchmark.
 func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
-	c := &Comparison{Key: k, Unit: u, Against: j.against, Gated: u.Better != result.Unknown && !u.Info(),
+	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info(),
 		P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	switch {
 	case b == nil:

@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"math"
+
 	"golang.org/x/perf/benchmath"
 
 	"github.com/org/perfgate/internal/result"
@@ -65,6 +67,17 @@ func PairNoise(base, head *result.Benchmark) float64 {
 		return 0
 	}
 	return stats.RobustSD(residuals(b.Samples, h.Samples))
+}
+
+// StandardError is the robust standard error of a benchmark's estimate by the passes of the first
+// stage, 0 where there are none.
+func StandardError(base, head *result.Benchmark) float64 {
+	b, h := base.Metric("sec/op"), head.Metric("sec/op")
+	if b == nil || h == nil {
+		return 0
+	}
+	d := medians(passes(b.Samples, h.Samples, logRatio(1)))
+	return stats.RobustSD(d) / math.Sqrt(math.Max(1, float64(len(d))))
 }
 
 // residuals are the pairs' differences from their pass's median.

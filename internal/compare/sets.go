@@ -54,6 +54,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	if c := j.whole(k, b, h); c != nil {
 		return []*Comparison{c}
 	}
+	j.policy = j.policy.For(k)
 	j.fixedLayout = h.FixedLayout != ""
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {

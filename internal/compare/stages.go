@@ -46,6 +46,7 @@ func (p Policy) Builds(k int) int {
 // stage so many that a few passes show the tolerance, in the second so many that all builds together
 // show it for one of so many suspects with 95 % power.
 func (p Policy) Pairs(base, head *result.Benchmark, suspects int) int {
+	p = p.For(head.Key())
 	b, h := base.Metric("sec/op"), head.Metric("sec/op")
 	if b == nil || h == nil {
 		return fewestPairs

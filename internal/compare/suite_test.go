@@ -188,3 +188,30 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicyFor: the last pattern that fits a benchmark's name decides its effect.
+func TestPolicyFor(t *testing.T) {
+	p := DefaultPolicy
+	p.Effects = []Effect{{"^Parse", 0.1}, {"/big$", 0.2}, {"(", 0.9}}
+	for name, want := range map[string]float64{"Encode": 0.05, "Parse": 0.1, "Parse/big": 0.2, "Encode/big": 0.2, "Reparse": 0.05} {
+		if got := p.For(result.Key{Name: name}).Effect; got != want {
+			t.Errorf("%s: effect %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestEffects: what is a regression for one benchmark is no change for another.
+func TestEffects(t *testing.T) {
+	f := suiteOf(2, 12, 1.06)
+	p := DefaultPolicy
+	p.Effects = []Effect{{"B1", 0.5}}
+	for _, c := range Judge(f, p).Comparisons {
+		want, effect := Regression, 0.05
+		if c.Key.Name == "B1" {
+			want, effect = Unchanged, 0.5
+		}
+		if c.Verdict != want || c.Effect != effect {
+			t.Errorf("%s is %s with the effect %v, want %s with %v", c.Key, c.Verdict, c.Effect, want, effect)
+		}
+	}
+}

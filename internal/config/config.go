@@ -26,6 +26,8 @@ type Config struct {
 	Tags             string
 	Budget           time.Duration
 	Effect           float64
+	Effects          []compare.Effect
+	Gate             bool
 	Strict           bool
 	Prepare          string
 	PassEnv          []string
@@ -60,7 +62,7 @@ const (
 // Policy is the judge's part of the configuration.
 func (c *Config) Policy() compare.Policy {
 	p := compare.DefaultPolicy
-	p.Effect, p.Strict = c.Effect, c.Strict
+	p.Effect, p.Effects, p.Strict = c.Effect, c.Effects, c.Strict
 	return p
 }
 

@@ -33,7 +33,7 @@ func (p places) sources(o Option) Sources {
 // TestPrecedence: flag, action input, environment, file, default, for every option.
 func TestPrecedence(t *testing.T) {
 	texts := map[string][4]string{ // four different good values
-		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"},
+		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"}, "gate": {"false", "true", "false", "true"},
 		"effect": {"1%", "2%", "3%", "4%"}, "seed": {"1", "2", "3", "4"},
 		"budget": {"1s", "2s", "3s", "4s"}, "timeout": {"1s", "2s", "3s", "4s"},
 	}
@@ -92,25 +92,25 @@ func TestDefaults(t *testing.T) {
 	}
 	got := *c
 	got.Seed, got.origins, got.values = 0, nil, nil
-	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05,
+	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05, Gate: true,
 		ReportsDir: "perf_reports", WorkingDirectory: "."}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := c.Policy(); got != compare.DefaultPolicy {
-		t.Errorf("policy %+v, want the default %+v", got, compare.DefaultPolicy)
+	if diff := cmp.Diff(compare.DefaultPolicy, c.Policy()); diff != "" {
+		t.Errorf("the default policy (-want +got):\n%s", diff)
 	}
 }
 
 func TestPolicy(t *testing.T) {
-	c, err := Resolve(Sources{File: Values{"effect": {Texts: []string{"8%"}}, "strict": {Texts: []string{"true"}}}})
+	c, err := Resolve(Sources{File: Values{"effect": {Texts: []string{"8%", "X=9%"}}, "strict": {Texts: []string{"true"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := compare.DefaultPolicy
-	want.Effect, want.Strict = 0.08, true
-	if got := c.Policy(); got != want {
-		t.Errorf("policy %+v, want %+v", got, want)
+	want.Effect, want.Effects, want.Strict = 0.08, []compare.Effect{{Pattern: "X", Effect: 0.09}}, true
+	if diff := cmp.Diff(want, c.Policy()); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/org/perfgate/internal/compare"
 )
 
 // Option is one setting: its name in flag, input and file, its default and its meaning.
@@ -64,8 +66,10 @@ var Options = []Option{
 			}
 			return err
 		}},
-	{Name: "effect", Arg: "PERCENT", Default: "5%", Usage: "the slowdown that must be caught",
-		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
+	{Name: "effect", Arg: "PERCENT", Default: "5%", Repeat: true, Usage: "the slowdown that must be caught; REGEXP=PERCENT for benchmarks of such names",
+		set: setEffect},
+	{Name: "gate", Default: "true", Usage: "let both sides take turns within their processes; false: a process a sample",
+		set: func(c *Config, t []string) (err error) { c.Gate, err = boolean(last(t)); return err }},
 	{Name: "strict", Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
@@ -96,6 +100,34 @@ var Options = []Option{
 		set: func(c *Config, t []string) error { c.ReportsDir = last(t); return inside(c.ReportsDir) }},
 	{Name: "working-directory", Short: "C", Arg: "DIR", Default: ".", Usage: "run as if started there",
 		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},
+}
+
+// beforePercent is the space in "5 %".
+var beforePercent = regexp.MustCompile(`\s+%`)
+
+// setEffect reads the effect of all benchmarks and those of some.
+func setEffect(c *Config, texts []string) (err error) {
+	c.Effect = compare.DefaultPolicy.Effect // where only some are named
+	all := words([]string{beforePercent.ReplaceAllString(strings.Join(texts, " "), "%")})
+	if len(all) == 0 {
+		return errors.New("want a percentage such as 5%")
+	}
+	for _, text := range all {
+		i := strings.LastIndexByte(text, '=')
+		value, err := fraction(text[i+1:])
+		if err != nil {
+			return err
+		}
+		if i < 0 {
+			c.Effect = value
+			continue
+		}
+		if _, err := regexp.Compile(text[:i]); err != nil {
+			return err
+		}
+		c.Effects = append(c.Effects, compare.Effect{Pattern: text[:i], Effect: value})
+	}
+	return nil
 }
 
 // Find returns the option of that name.

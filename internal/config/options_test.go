@@ -7,17 +7,25 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/org/perfgate/internal/compare"
 )
 
 // fieldOf is what each option sets.
 var fieldOf = map[string]func(*Config) any{
-	"base":              func(c *Config) any { return c.Base },
-	"against":           func(c *Config) any { return c.Against },
-	"packages":          func(c *Config) any { return c.Packages },
-	"bench":             func(c *Config) any { return c.Bench },
-	"tags":              func(c *Config) any { return c.Tags },
-	"budget":            func(c *Config) any { return c.Budget },
-	"effect":            func(c *Config) any { return c.Effect },
+	"base":     func(c *Config) any { return c.Base },
+	"against":  func(c *Config) any { return c.Against },
+	"packages": func(c *Config) any { return c.Packages },
+	"bench":    func(c *Config) any { return c.Bench },
+	"tags":     func(c *Config) any { return c.Tags },
+	"budget":   func(c *Config) any { return c.Budget },
+	"effect": func(c *Config) any {
+		if len(c.Effects) > 0 {
+			return append([]compare.Effect{{Effect: c.Effect}}, c.Effects...)
+		}
+		return c.Effect
+	},
+	"gate":              func(c *Config) any { return c.Gate },
 	"strict":            func(c *Config) any { return c.Strict },
 	"prepare":           func(c *Config) any { return c.Prepare },
 	"pass-env":          func(c *Config) any { return c.PassEnv },
@@ -59,6 +67,11 @@ var goodValues = []struct {
 	{"effect", list{".1"}, 0.1},
 	{"effect", list{"100%"}, 1.0},
 	{"effect", list{"900%"}, 9.0},
+	{"effect", list{"3%", "Parse/.*=10%", "^Encode$=0.02"}, []compare.Effect{{Effect: 0.03}, {Pattern: "Parse/.*", Effect: 0.1}, {Pattern: "^Encode$", Effect: 0.02}}},
+	{"effect", list{"a=b=7 % 4 %"}, []compare.Effect{{Effect: 0.04}, {Pattern: "a=b", Effect: 0.07}}},
+	{"effect", list{"X=7%"}, []compare.Effect{{Effect: 0.05}, {Pattern: "X", Effect: 0.07}}},
+	{"gate", list{"true"}, true},
+	{"gate", list{"false"}, false},
 	{"strict", list{"true"}, true},
 	{"strict", list{"false"}, false},
 	{"strict", list{"1"}, true},
@@ -102,6 +115,9 @@ var badValues = []struct {
 	{"budget", list{"NaN"}, "want a duration"},
 	{"budget", list{"Inf"}, "want a duration"},
 	{"budget", list{"1e300"}, "want a duration"},
+	{"effect", list{"(=5%"}, "missing closing )"},
+	{"effect", list{"X=5"}, "without a percent sign it is a fraction; write 5%"},
+	{"gate", list{"maybe"}, "want true or false"},
 	{"effect", list{"5"}, "without a percent sign it is a fraction; write 5%"},
 	{"effect", list{"1"}, "without a percent sign it is a fraction; write 1%"},
 	{"effect", list{"0%"}, "more than 0%"},

@@ -47,6 +47,7 @@ type builder struct {
 	trees   [2]*tree // base is nil without one
 	scratch string
 	trial   *Trial
+	noGate  bool
 	cache   string // for what need not be found out in every run; empty for none
 
 	built, overlays int

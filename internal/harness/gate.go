@@ -101,6 +101,11 @@ func (b *builder) gateFor(ctx context.Context, g goTool, goroot, version string)
 		return known, nil
 	}
 	made := &gate{}
+	if b.noGate {
+		made.why = errors.New("the configuration says so")
+		b.gates[goroot] = made
+		return made, nil
+	}
 	var known string // names the file that says that this gate works
 	if made.replace, made.why = b.makeGate(goroot); made.why == nil {
 		if known, made.why = b.gateFile(made, version); made.why == nil && !exists(known) {

@@ -37,6 +37,8 @@ type GoBench struct {
 	Environ, PassEnv []string
 	// Trial, where set, makes both sides from head's tree. BaseDir is HeadDir then.
 	Trial *Trial
+	// NoGate takes a process for every sample.
+	NoGate bool
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
 	// same count makes allocations comparable with it.
 	Iters func(result.Key) int
@@ -171,7 +173,7 @@ func (r *goRunner) open(ctx context.Context) error {
 		}
 		trees[side] = t
 	}
-	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, flags: map[module]moduleFlags{}, gates: map[string]*gate{}}
+	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, noGate: r.suite.NoGate, flags: map[module]moduleFlags{}, gates: map[string]*gate{}}
 	r.join(lists)
 	if len(r.pkgs) == 0 {
 		return r.noBenchmarks()
@@ -304,6 +306,11 @@ func (r *goRunner) buildAll(ctx context.Context) error {
 		}
 	}
 	r.observe(Event{Phase: "build", Done: len(r.pkgs), Total: len(r.pkgs)})
+	for _, g := range r.build.gates {
+		if g.why != nil && !r.suite.NoGate {
+			r.warn("the sides cannot take turns within their processes, so every sample is a process of its own: %v", g.why)
+		}
+	}
 	return nil
 }
 

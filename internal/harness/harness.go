@@ -134,6 +134,8 @@ type Plan struct {
 	// Budget bounds listing, calibration and measuring.
 	Budget time.Duration
 	Judge  Judge
+	// ConfirmAll takes all benchmarks to the second stage, so that the pairs allow every route.
+	ConfirmAll bool
 	// OnlyPlan ends after the calibration: what the run would cost is known then.
 	OnlyPlan bool
 	// AfterPass, when set, is called between passes, so that what was measured can be saved.

@@ -320,7 +320,10 @@ func (s *schedule) reserve() time.Duration {
 // and after them the benchmarks that seem to have become faster, as far as the budget allows.
 func (s *schedule) confirm(ctx context.Context) error {
 	picked := s.wholeSuite()
-	if len(picked) == 0 {
+	switch {
+	case s.plan.ConfirmAll:
+		picked = s.affordable(s.runner.Targets())
+	case len(picked) == 0:
 		picked = s.affordable(s.suspects, s.candidates)
 	}
 	if len(picked) == 0 {

@@ -104,7 +104,7 @@ func probePlain(ctx context.Context, p process) error {
 			found = allocs != nil && metric != nil && slices.Equal(allocs.Values(), []float64{float64(want.allocs)}) && slices.Equal(metric.Values(), []float64{want.value})
 		}
 		if !found {
-			return fmt.Errorf("Benchmark%s gives other results: %s", want.name, clip(string(e.Stdout)))
+			return fmt.Errorf("other results of Benchmark%s: %s", want.name, clip(string(e.Stdout)))
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func probeGated(ctx context.Context, p process) (err error) {
 				return err
 			}
 			if ended || s.allocs/probeIters != want.allocs || s.took <= 0 {
-				return fmt.Errorf("Benchmark%s: a slice of %d iterations took %v with %d allocations", want.name, s.n, s.took, s.allocs)
+				return fmt.Errorf("a slice of %d iterations of Benchmark%s took %v with %d allocations", s.n, want.name, s.took, s.allocs)
 			}
 		}
 		last, ok, err := g.finish(probeLimit)
@@ -147,7 +147,7 @@ func probeGated(ctx context.Context, p process) (err error) {
 			return err
 		}
 		if !ok || len(last) != 1 || last[0] != (extra{want.metric, want.value}) {
-			return fmt.Errorf("Benchmark%s reports %v in the end", want.name, last)
+			return fmt.Errorf("in the end Benchmark%s reports %v", want.name, last)
 		}
 	}
 	return nil

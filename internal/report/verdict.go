@@ -60,7 +60,7 @@ func detectable(d *Document) string {
 			continue
 		}
 		mdes = append(mdes, c.MDE)
-		if c.MDE <= d.Policy.Effect {
+		if c.MDE <= c.Effect {
 			caught++
 		}
 		if worst == nil || c.MDE > worst.MDE {
