@@ -75,13 +75,18 @@ func (p *project) fill(f *result.File, base, head *result.Set) {
 	}
 }
 
+// goBench is the suite of head's Go benchmarks as the configuration has it, without a scratch folder.
+func (p *project) goBench() *harness.GoBench {
+	c := p.config
+	return &harness.GoBench{
+		HeadDir: p.root, Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout,
+		NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: p.app.cacheDir(),
+	}
+}
+
 // suite sets up the Go benchmarks of both trees. The cleanup removes base's checkout.
 func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
-	s := &harness.GoBench{
-		HeadDir: p.root, Packages: p.config.Packages, Bench: p.config.Bench, Tags: p.config.Tags,
-		Script: p.config.Prepare, Timeout: p.config.Timeout, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv, NoGate: !p.config.Gate,
-		Cache: p.app.cacheDir(),
-	}
+	s := p.goBench()
 	if base == nil {
 		dir, err := os.MkdirTemp("", "perfgate-")
 		s.Scratch = dir

@@ -175,8 +175,8 @@ func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Dur
 	}
 	defer os.RemoveAll(dir)
 	c := p.config
-	suite := &harness.GoBench{HeadDir: p.root, BaseDir: p.root, Scratch: dir, Cache: p.app.cacheDir(), Packages: c.Packages, Bench: c.Bench,
-		Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Trial: trial}
+	suite := p.goBench()
+	suite.BaseDir, suite.Scratch, suite.Trial = p.root, dir, trial
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
 	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy(), ConfirmAll: confirmAll}, progress.observe)
