@@ -37,14 +37,10 @@ func (a *app) check(ctx context.Context, args []string) error {
 
 // gate measures the project against its references and delivers the verdict.
 func (p *project) gate(ctx context.Context, asJSON bool) error {
-	if err := p.open(ctx); err != nil {
-		return err
-	}
-	base, baseline, err := p.references(ctx)
+	base, baseline, err := p.begin(ctx)
 	if err != nil {
 		return err
 	}
-	p.announce(base, baseline)
 	f, err := p.measure(ctx, base, baseline)
 	if f == nil {
 		return err
@@ -63,6 +59,18 @@ func (p *project) gate(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	return gateError(d.Outcome.Gate)
+}
+
+// begin opens the project, finds what to compare it with and says so.
+func (p *project) begin(ctx context.Context) (*harness.BaseCommit, *result.File, error) {
+	if err := p.open(ctx); err != nil {
+		return nil, nil, err
+	}
+	base, baseline, err := p.references(ctx)
+	if err == nil {
+		p.announce(base, baseline)
+	}
+	return base, baseline, err
 }
 
 // references finds what to compare with: the base commit and the committed baseline, as far as

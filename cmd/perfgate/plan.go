@@ -32,14 +32,10 @@ type plannedRow struct {
 
 // plan builds, lists and calibrates, and says what the rest of a check would cost.
 func (p *project) plan(ctx context.Context, asJSON bool) error {
-	if err := p.open(ctx); err != nil {
-		return err
-	}
-	base, baseline, err := p.references(ctx)
+	base, baseline, err := p.begin(ctx)
 	if err != nil {
 		return err
 	}
-	p.announce(base, baseline)
 	suite, cleanup, err := p.suite(ctx, base)
 	if err != nil {
 		return err

@@ -180,22 +180,13 @@ func (c *Comparison) paired(j judge, b, h *result.Metric) {
 	bv, hv := b.Values(), h.Values()
 	c.Pairs = min(len(bv), len(hv))
 	bv, hv = bv[:c.Pairs], hv[:c.Pairs]
-	c.Absolute = hasZero(bv) || hasZero(hv)
-	if c.Absolute && c.Unit.Timing() {
-		c.as(Inconclusive, c.Gated, "a time of zero: the benchmark is below the clock's resolution")
+	sign, difference := c.scale(bv, hv)
+	if difference == nil {
 		return
-	}
-	sign := c.Unit.Better.Sign()
-	if sign == 0 {
-		sign = 1
 	}
 	d := make([]float64, len(bv))
 	for i := range d {
-		if c.Absolute {
-			d[i] = sign * (hv[i] - bv[i])
-		} else {
-			d[i] = sign * math.Log(hv[i]/bv[i])
-		}
+		d[i] = difference(bv[i], hv[i])
 	}
 	margin := c.margin(j.policy, stats.Median(bv))
 	worse, _, _ := stats.SignedRank(d, margin)

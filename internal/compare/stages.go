@@ -123,18 +123,9 @@ func (c *Comparison) detectable(p Policy, d []float64, k int) float64 {
 // byPasses prepares the judging of two sides that took turns in passes.
 func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 	bv, hv := b.Values(), h.Values()
-	c.Absolute = hasZero(bv) || hasZero(hv)
-	if c.Absolute && c.Unit.Timing() {
-		c.as(Inconclusive, c.Gated, "a time of zero: the benchmark is below the clock's resolution")
+	sign, difference := c.scale(bv, hv)
+	if difference == nil {
 		return
-	}
-	sign := c.Unit.Better.Sign()
-	if sign == 0 {
-		sign = 1
-	}
-	difference := logRatio(sign)
-	if c.Absolute {
-		difference = func(b, h float64) float64 { return sign * (h - b) }
 	}
 	t := test{active: true, staged: true, need: c.Gated, diffs: medians(passes(b.Samples, h.Samples, difference)), fresh: medians(passes(b.Confirm, h.Confirm, difference))}
 	t.tolerance = c.margin(j.policy, stats.Median(bv))
@@ -155,6 +146,24 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 	}
 	c.test = t
 	c.showChange(sign, stats.HodgesLehmann(shown), stats.SignedRankInterval(shown, j.policy.Confidence))
+}
+
+// scale chooses how pairs of such values differ: positive is worse for sign 1, a difference where there
+// are zeros, else the logarithm of the ratio. It decides the comparison and returns no difference where
+// times are zero.
+func (c *Comparison) scale(bv, hv []float64) (sign float64, difference func(b, h float64) float64) {
+	c.Absolute = hasZero(bv) || hasZero(hv)
+	if c.Absolute && c.Unit.Timing() {
+		c.as(Inconclusive, c.Gated, "a time of zero: the benchmark is below the clock's resolution")
+		return 0, nil
+	}
+	if sign = c.Unit.Better.Sign(); sign == 0 {
+		sign = 1
+	}
+	if c.Absolute {
+		return sign, func(b, h float64) float64 { return sign * (h - b) }
+	}
+	return sign, logRatio(sign)
 }
 
 func logRatio(sign float64) func(b, h float64) float64 {

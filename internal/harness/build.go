@@ -118,12 +118,10 @@ func (b *builder) build(ctx context.Context, side Side, p goPackage, extra map[s
 	if err != nil {
 		return nil, err
 	}
-	how := recipe{side: side, pkg: p, extra: extra, trim: trim, flags: f}
-	overlay, err := b.writeOverlay(f.gate.replace, extra)
-	if err != nil {
-		return nil, err
-	}
-	return b.compile(ctx, how, overlay, b.next(side))
+	var hows [2]*recipe
+	hows[side] = &recipe{side: side, pkg: p, extra: extra, trim: trim, flags: f}
+	bins, err := b.compileBoth(ctx, hows)
+	return bins[side], err
 }
 
 func (b *builder) compile(ctx context.Context, how recipe, overlay, out string) (*binary, error) {
