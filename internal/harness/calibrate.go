@@ -1,9 +1,13 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/org/perfgate/internal/stats"
 )
 
 // The measured time of one slice at the gate.
@@ -15,9 +19,7 @@ const (
 	sliceWall = 250 * time.Millisecond
 	longSlice = 5    // slices in the long run that a slice is compared with
 	agrees    = 1.05 // slice and long run agree within this factor
-	shortRuns = 5    // slices that are compared with
-	longRuns  = 2    // long runs
-	maxRuns   = 4    // times these before they count as different
+	mostRuns  = 8    // comparisons before they count as different
 	collects  = 2    // garbage collections in a slice are enough to have their cost in it
 	// passMost is the time that a pass of one benchmark should take at most.
 	passMost = 600 * time.Millisecond
@@ -166,37 +168,69 @@ func findSlice(t *goTarget, try func(int) (slice, error)) (int, slice, error) {
 // lengthen makes the slice longer until its time per operation is that of a long run: until
 // what the benchmark function does before its loop is amortised, and garbage collection is in it.
 func lengthen(n int, s slice, try func(int) (slice, error)) (int, slice, error) {
-	fastest := func(n, times int, best slice) (slice, error) {
-		for range times {
-			s, err := try(n)
-			if err != nil {
-				return s, err
-			}
-			if best.n == 0 || s.took < best.took {
-				best = s
-			}
-		}
-		return best, nil
-	}
-	perOp := func(s slice) float64 { return float64(s.took) / float64(s.n) }
 	for s.took < sliceMax/2 && s.wall*longSlice < 2*sliceWall {
-		var short, long slice
-		for range maxRuns { // until the machine let both of them run undisturbed
-			var err error
-			if short, err = fastest(n, shortRuns, short); err != nil {
+		var c comparison
+		for range mostRuns {
+			if err := c.again(n, try); err != nil {
 				return n, s, err
 			}
-			if long, err = fastest(n*longSlice, longRuns, long); err != nil {
-				return n, s, err
-			}
-			amortised := perOp(short) <= agrees*perOp(long)
-			collected := long.cycles == 0 || short.cycles >= collects || perOp(long) <= agrees*perOp(short)
-			if amortised && collected {
-				return n, short, nil
+			if c.agree() {
+				return n, c.typical, nil
 			}
 		}
 		n *= 2
 		s = slice{n: n, took: 2 * s.took, wall: 2 * s.wall}
 	}
 	return n, s, nil
+}
+
+// comparison is of long runs with rows of slices that have as many iterations together: the fastest of
+// many slices would dodge what disturbs the machine, where no long run can.
+type comparison struct {
+	long, row time.Duration // the fastest ones
+	ratios    []float64     // of row to long, neighbours in time
+	uneven    float64       // of the most even row: its sum by that of as many typical slices
+	collected bool          // a long run had garbage collections
+	typical   slice         // the median one of the fastest row
+}
+
+func (c *comparison) again(n int, try func(int) (slice, error)) error {
+	long, err := try(n * longSlice)
+	if err != nil {
+		return err
+	}
+	row := make([]slice, longSlice)
+	var sum time.Duration
+	for i := range row {
+		if row[i], err = try(n); err != nil {
+			return err
+		}
+		sum += row[i].took
+	}
+	slices.SortFunc(row, func(a, b slice) int { return cmp.Compare(a.took, b.took) })
+	typical := row[longSlice/2]
+	uneven := float64(sum) / (longSlice * float64(max(1, typical.took)))
+	if c.ratios == nil || uneven < c.uneven {
+		c.uneven = uneven
+	}
+	if c.ratios == nil || sum < c.row {
+		c.row, c.typical = sum, typical
+	}
+	if c.ratios == nil || long.took < c.long {
+		c.long = long.took
+	}
+	c.collected = c.collected || long.cycles > 0
+	c.ratios = append(c.ratios, float64(sum)/float64(max(1, long.took)))
+	return nil
+}
+
+// agree reports whether a slice tells what a long run does, by the fastest of both or, where the
+// benchmark itself varies, by most of the comparisons.
+func (c *comparison) agree() bool {
+	within := func(ratio float64) bool {
+		amortised := ratio <= agrees
+		collected := !c.collected || c.typical.cycles >= collects || ratio >= 1/agrees && c.uneven <= agrees
+		return amortised && collected
+	}
+	return within(float64(c.row)/float64(max(1, c.long))) || len(c.ratios) >= 3 && within(stats.Median(c.ratios))
 }
