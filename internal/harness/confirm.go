@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// reserve is what the suspects' second stage will need.
+func (s *schedule) reserve() time.Duration {
+	if len(s.suspects) == 0 {
+		return 0
+	}
+	return time.Duration(s.plan.Judge.Builds(len(s.suspects))) * passCost(s.suspects)
+}
+
+// confirm is the second stage: the suspects again, on builds with the code in another order each time,
+// and after them the benchmarks that seem to have become faster, as far as the budget allows.
+func (s *schedule) confirm(ctx context.Context) error {
+	picked := s.wholeSuite()
+	switch {
+	case s.plan.ConfirmAll:
+		picked = s.affordable(s.runner.Targets())
+	case len(picked) == 0:
+		picked = s.affordable(s.suspects, s.candidates)
+	}
+	if len(picked) == 0 {
+		return nil
+	}
+	s.confirming = true
+	builds := s.plan.Judge.Builds(len(picked))
+	for i := range builds {
+		build := s.newBuild()
+		s.observe(Event{Phase: "link", What: "for the confirmation", Done: i, Total: builds})
+		if err := s.runner.Link(ctx, build, picked); err != nil {
+			return err
+		}
+		s.observe(Event{Phase: "confirm", What: picked[0].Key.String(), Done: i, Total: builds, Left: time.Duration(builds-i) * passCost(picked)})
+		stop, err := s.pass(ctx, picked, build)
+		s.runner.Unlink(build)
+		if err != nil || stop {
+			return err
+		}
+		s.confirmed = append(s.confirmed, build)
+		if err := s.maybeControl(ctx, picked, time.Duration(builds-i-1)*passCost(picked)); err != nil {
+			return err
+		}
+		s.save()
+	}
+	return nil
+}
+
+// wholeSuite returns all measured targets where they seem slower together and the budget allows to
+// measure all of them again.
+func (s *schedule) wholeSuite() []*Target {
+	if s.plan.Judge == nil {
+		return nil
+	}
+	base, head := s.runner.Sets()
+	if base == nil || s.plan.Judge.ScreenSuite(base, head) != result.Suspect {
+		return nil
+	}
+	all := slices.DeleteFunc(slices.Clone(s.runner.Targets()), func(t *Target) bool { return t.passes == 0 || t.sides() < 2 })
+	if picked := s.affordable(all); len(picked) == len(all) {
+		return all
+	}
+	return nil
+}
+
+// affordable picks the targets, group after group, whose second stage fits into the budget, and sets
+// their numbers of pairs.
+func (s *schedule) affordable(groups ...[]*Target) []*Target {
+	var picked []*Target
+	for _, group := range groups {
+		for _, t := range group {
+			if t.sides() < 2 {
+				continue
+			}
+			next := append(slices.Clone(picked), t)
+			s.tune([]*Target{t}, len(next))
+			if time.Duration(s.plan.Judge.Builds(len(next)))*passCost(next) <= s.budget.Left() {
+				picked = next
+			}
+		}
+	}
+	return picked
+}
