@@ -157,20 +157,37 @@ func listed(o *Outcome) (lines []string) {
 
 // differing are base's and head's metric with such differences, log(head/base), a pair a pass.
 func differing(u result.Unit, first, fresh []float64) (base, head *result.Metric) {
-	stage := func(d []float64, from int) (b, h []result.Sample) {
-		b, h = make([]result.Sample, 0, len(d)), make([]result.Sample, 0, len(d))
-		for i, d := range d {
-			level := 1e-6 * (1 + 0.1*float64(from+i)) // a drift that pairing takes out
-			s := result.Sample{Value: level, Iters: 1000, Pair: from + i, Pass: i}
-			b = append(b, s)
-			s.Value *= math.Exp(d)
-			h = append(h, s)
+	return differingPasses(u, singles(first), singles(fresh))
+}
+
+// singles are passes of one pair.
+func singles(d []float64) [][]float64 {
+	out := make([][]float64, len(d))
+	for i := range d {
+		out[i] = d[i : i+1]
+	}
+	return out
+}
+
+// differingPasses are base's and head's metric with such differences, pass by pass.
+func differingPasses(u result.Unit, first, fresh [][]float64) (base, head *result.Metric) {
+	pair := 0
+	stage := func(passes [][]float64) (b, h []result.Sample) {
+		for i, d := range passes {
+			for _, d := range d {
+				level := 1e-6 * (1 + 0.1*float64(pair)) // a drift that pairing takes out
+				s := result.Sample{Value: level, Iters: 1000, Pair: pair, Pass: i}
+				b = append(b, s)
+				s.Value *= math.Exp(d)
+				h = append(h, s)
+				pair++
+			}
 		}
 		return b, h
 	}
 	base, head = &result.Metric{Unit: u}, &result.Metric{Unit: u}
-	base.Samples, head.Samples = stage(first, 0)
-	base.Confirm, head.Confirm = stage(fresh, len(first))
+	base.Samples, head.Samples = stage(first)
+	base.Confirm, head.Confirm = stage(fresh)
 	return base, head
 }
 

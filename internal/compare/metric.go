@@ -18,6 +18,8 @@ type test struct {
 	floor         float64 // the smallest p-value that so many samples can give
 	diffs         []float64
 	fresh         []float64 // of the second stage, a build each
+	passes        [][]float64
+	builds        [][]float64
 	margin        float64
 	tolerance     float64 // of a staged test: the change that is unchanged, and
 	effect        float64 // the change that must be caught

@@ -9,8 +9,8 @@ import (
 	"github.com/org/perfgate/internal/result"
 )
 
-// recorded is a real run of which every benchmark has both stages, as values: a pass or a build each.
-type recorded struct{ first, fresh [][]float64 }
+// recorded is a real run of which every benchmark has both stages, pass by pass and build by build.
+type recorded struct{ first, fresh [][][]float64 }
 
 // recordings reads testdata/runs, which `perfgate selftest --record` wrote.
 func recordings(t *testing.T) []recorded {
@@ -34,7 +34,7 @@ func recordings(t *testing.T) []recorded {
 		index := f.Base.Index()
 		for _, h := range f.Head.Benchmarks {
 			bm, hm := index[h.Key()].Metric("sec/op"), h.Metric("sec/op")
-			first, fresh := medians(passes(bm.Samples, hm.Samples, logRatio(1))), medians(passes(bm.Confirm, hm.Confirm, logRatio(1)))
+			first, fresh := passes(bm.Samples, hm.Samples, logRatio(1)), passes(bm.Confirm, hm.Confirm, logRatio(1))
 			if len(first) < FirstLook || len(fresh) < minBuilds {
 				continue // the budget did not reach it
 			}
@@ -57,7 +57,7 @@ func (rec recorded) replay(r *rand.Rand) *Outcome {
 	o := &Outcome{}
 	for i := range rec.first {
 		first := flipped(r, rec.first[i])
-		var fresh []float64
+		var fresh [][]float64
 		if routed(first) != result.Settled {
 			fresh = flipped(r, rec.fresh[i])
 		}
@@ -68,7 +68,7 @@ func (rec recorded) replay(r *rand.Rand) *Outcome {
 }
 
 // routed is what the looks of the first stage come to.
-func routed(first []float64) result.Route {
+func routed(first [][]float64) result.Route {
 	for _, n := range []int{6, 8, 12, 16, 24, 48} {
 		n = min(n, len(first))
 		last := n == len(first)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/org/perfgate/internal/result"
-	"github.com/org/perfgate/internal/stats"
 )
 
 // simulated is one benchmark on a shared machine.
@@ -43,30 +42,34 @@ const (
 	spikeMean  = 0.2  // of what a disturbance adds
 )
 
-// pass is the value of a pass: the median of its pairs.
-func (e *engine) pass(b simulated, offset float64, pairs int) float64 {
+// pass is the differences of a pass's pairs.
+func (e *engine) pass(b simulated, offset float64, pairs int) []float64 {
 	d := make([]float64, pairs)
+	process := processSD * e.r.NormFloat64()
 	for i := range d {
-		d[i] = b.sd * e.r.NormFloat64()
+		d[i] = b.change + offset + process + b.sd*e.r.NormFloat64()
 		for _, sign := range []float64{1, -1} { // head, base
 			if e.r.Float64() < spikeShare {
 				d[i] += sign * math.Log1p(spikeMean*e.r.ExpFloat64())
 			}
 		}
 	}
-	return b.change + offset + processSD*e.r.NormFloat64() + stats.Median(d)
+	return d
 }
 
 // build is what a pair of builds does to all passes that are taken from it.
 func (e *engine) build() float64 { return math.Sqrt2 * e.layout * e.r.NormFloat64() }
 
-// screen is the first stage of one benchmark: the values of its passes, and what they came to.
-func (e *engine) screen(b simulated) ([]float64, result.Route) {
+// screen is the first stage of one benchmark: its passes, and what they came to.
+func (e *engine) screen(b simulated) ([][]float64, result.Route) {
 	builds := []float64{e.build(), e.build()}
-	pairs := pairsOf(e.policy, b.sd, 0)
-	var first []float64
+	var first [][]float64
 	looks := []int{6, 8, 12, 16, 24, 48}
 	for {
+		pairs := fewestPairs
+		if len(first) >= longScreen {
+			pairs *= 2
+		}
 		first = append(first, e.pass(b, builds[len(first)%len(builds)], pairs))
 		if !slices.Contains(looks, len(first)) {
 			continue
@@ -78,38 +81,30 @@ func (e *engine) screen(b simulated) ([]float64, result.Route) {
 	}
 }
 
-// pairsOf is Policy.Pairs for a noise that is known.
-func pairsOf(p Policy, sd float64, suspects int) int {
-	b, h := sides("sec/op", alternating(2*fewestPairs, sd)...)
-	for _, m := range []*result.Metric{b.Metrics[0], h.Metrics[0]} {
-		for i := range m.Samples {
-			m.Samples[i].Pass = 0
-		}
-	}
-	return p.Pairs(b, h, suspects)
-}
-
-// confirm is the second stage: a build a value.
-func (e *engine) confirm(b simulated, suspects int) []float64 {
-	fresh := make([]float64, e.policy.Builds(suspects))
-	pairs := pairsOf(e.policy, b.sd, suspects)
+// confirm is the second stage: a build a value, of as many passes as the first ones ask for.
+func (e *engine) confirm(b simulated, first [][]float64, suspects int) [][]float64 {
+	c := row(e.policy, first, nil)
+	passes := max(fewestPerBuild, c.perBuild(e.policy, c.test.diffs, suspects))
+	fresh := make([][]float64, e.policy.Builds(suspects))
 	for i := range fresh {
-		fresh[i] = e.pass(b, e.build(), pairs)
+		offset := e.build()
+		for range passes {
+			fresh[i] = append(fresh[i], e.pass(b, offset, fewestPairs)...)
+		}
 	}
 	return fresh
 }
 
 // row is the comparison of a time with such differences, without the numbers that are only shown.
-func row(p Policy, first, fresh []float64) *Comparison {
+func row(p Policy, first, fresh [][]float64) *Comparison {
 	c := &Comparison{Unit: result.UnitOf("sec/op"), Against: AgainstBase, Gated: true}
-	b, h := differing(c.Unit, first, fresh)
-	c.byPasses(judge{policy: p, against: AgainstBase, staged: true}, b, h)
+	c.stages(judge{policy: p, against: AgainstBase, staged: true}, first, fresh, 1)
 	return c
 }
 
 // suite measures and judges benchmarks.
 func (e *engine) suite(benchmarks []simulated) *Outcome {
-	first := make([][]float64, len(benchmarks))
+	first := make([][][]float64, len(benchmarks))
 	var picked []int
 	for i, b := range benchmarks {
 		var route result.Route
@@ -117,9 +112,9 @@ func (e *engine) suite(benchmarks []simulated) *Outcome {
 			picked = append(picked, i)
 		}
 	}
-	fresh := make([][]float64, len(benchmarks))
+	fresh := make([][][]float64, len(benchmarks))
 	for _, i := range picked {
-		fresh[i] = e.confirm(benchmarks[i], len(picked))
+		fresh[i] = e.confirm(benchmarks[i], first[i], len(picked))
 	}
 	o := &Outcome{}
 	for i := range benchmarks {
@@ -217,7 +212,7 @@ func TestAlarmsAtTheMargin(t *testing.T) {
 		o := &Outcome{}
 		for _, b := range unchanged(r, benchmarks) {
 			b.change = math.Log1p(p.Noise())
-			o.Comparisons = append(o.Comparisons, row(p, constants(FirstLook, 0.1), e.confirm(b, benchmarks)))
+			o.Comparisons = append(o.Comparisons, row(p, singles(constants(FirstLook, 0.1)), e.confirm(b, singles(constants(FirstLook, 0.1)), benchmarks)))
 		}
 		o.decide(p)
 		return o
@@ -258,11 +253,11 @@ func TestSimulationIsJudge(t *testing.T) {
 		for i, b := range unchanged(r, 10) {
 			b.change = []float64{0, 0, 0.05, -0.2}[r.IntN(4)]
 			first, route := e.screen(b)
-			var fresh []float64
+			var fresh [][]float64
 			if route != result.Settled {
-				fresh = e.confirm(b, 5)
+				fresh = e.confirm(b, first, 5)
 			}
-			bm, hm := differing(result.UnitOf("sec/op"), first, fresh)
+			bm, hm := differingPasses(result.UnitOf("sec/op"), first, fresh)
 			name := fmt.Sprintf("X%02d", i)
 			base.Benchmarks, head.Benchmarks = append(base.Benchmarks, bench(name, bm)), append(head.Benchmarks, bench(name, hm))
 			if got := e.policy.Screen(base.Benchmarks[i], head.Benchmarks[i], len(first) == 48); got != route {
@@ -273,7 +268,7 @@ func TestSimulationIsJudge(t *testing.T) {
 		short.decide(e.policy)
 		full := Judge(stagedFile(base, head), e.policy)
 		for i, c := range full.Comparisons {
-			if s := short.Comparisons[i]; c.Verdict != s.Verdict || c.Change != s.Change || c.P != s.P && !(math.IsNaN(c.P) && c.Builds == 0) || c.MDE != s.MDE {
+			if s := short.Comparisons[i]; c.Verdict != s.Verdict || c.P != s.P && !(math.IsNaN(c.P) && c.Builds == 0) || math.Abs(c.MDE-s.MDE) > 1e-9 {
 				t.Errorf("seed %d: row %+v, Judge has %+v", seed, s, c)
 			}
 		}
@@ -286,18 +281,18 @@ func TestReplay(t *testing.T) {
 	const benchmarks, runs = suiteLeast, 10000
 	r := newRand(20260905)
 	e := &engine{DefaultPolicy, r, 0.01}
-	var first, fresh [benchmarks][]float64
+	var first, fresh [benchmarks][][]float64
 	for i := range benchmarks {
 		b := simulated{sd: 0.3, change: 0.1} // far beyond the margin, which would hide the level
 		for range FirstLook {
 			first[i] = append(first[i], e.pass(b, e.build(), fewestPairs))
 		}
-		fresh[i] = e.confirm(b, benchmarks)
+		fresh[i] = e.confirm(b, first[i], benchmarks)
 	}
 	got := simulate(runs, 20260906, func(r *rand.Rand) *Outcome {
 		base, head := set(), set()
 		for i := range benchmarks {
-			bm, hm := differing(result.UnitOf("sec/op"), flipped(r, first[i]), flipped(r, fresh[i]))
+			bm, hm := differingPasses(result.UnitOf("sec/op"), flipped(r, first[i]), flipped(r, fresh[i]))
 			name := fmt.Sprintf("X%d", i)
 			base.Benchmarks, head.Benchmarks = append(base.Benchmarks, bench(name, bm)), append(head.Benchmarks, bench(name, hm))
 		}
@@ -309,12 +304,12 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// flipped is d with coin-flip signs.
-func flipped(r *rand.Rand, d []float64) []float64 {
-	out := slices.Clone(d)
+// flipped is passes with coin-flip signs, one for all pairs of a pass.
+func flipped(r *rand.Rand, passes [][]float64) [][]float64 {
+	out := slices.Clone(passes)
 	for i := range out {
 		if r.IntN(2) == 0 {
-			out[i] = -out[i]
+			out[i] = scaled(out[i], -1)
 		}
 	}
 	return out

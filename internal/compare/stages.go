@@ -1,8 +1,10 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -24,7 +26,16 @@ const (
 	// moves times by so much.
 	fixedMargin = 0.02
 	// Bounds of the number of pairs in a pass.
-	fewestPairs, mostPairs = 12, 32
+	fewestPairs, mostPairs = 12, 64
+	// leastBetween is the standard deviation of processes that is reckoned with before it is known.
+	leastBetween = 0.01
+	// mostPerBuild is the most passes on a build.
+	mostPerBuild = 8
+	// fewestPerBuild is the least: to link a build takes longer than these passes.
+	fewestPerBuild = 3
+	// longScreen is the number of passes from which on what is still undecided is so because the
+	// pairs of its passes are too few for their noise.
+	longScreen = 24
 )
 
 // FirstLook is the number of passes at which clearP and suspectP can first be reached.
@@ -42,33 +53,49 @@ func (p Policy) Builds(k int) int {
 	return max(minBuilds, stats.MinPairs(max(k, 1), p.ConfirmAlpha())+3)
 }
 
-// Pairs is the number of pairs that a pass should have by the noise of the pairs so far: in the first
-// stage so many that a few passes show the tolerance, in the second so many that all builds together
-// show it for one of so many suspects with 95 % power.
-func (p Policy) Pairs(base, head *result.Benchmark, suspects int) int {
-	p = p.For(head.Key())
+// Pairs is the number of pairs that a pass should have where its beginning costs as much as so many:
+// the balance of Kalibera and Jones, "Rigorous benchmarking in reasonable time" (2013), which makes the
+// most of the machine's time from the noise within passes and between them.
+func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
 	b, h := base.Metric("sec/op"), head.Metric("sec/op")
-	if b == nil || h == nil {
+	if b == nil || h == nil || !(begin > 0) {
 		return fewestPairs
 	}
-	noise := residuals(b.Samples, h.Samples)
+	noise, values := residuals(b.Samples, h.Samples), medians(passes(b.Samples, h.Samples, logRatio(1)))
 	if len(noise) < fewestPairs {
 		return fewestPairs
 	}
-	tolerance, margin := math.Log1p(p.Tolerance()), math.Log1p(p.Noise())
-	sd := stats.RobustSD(noise)
-	var n float64
-	if suspects == 0 {
-		const passesToShow, medianCost = 2, 1.2533 // sd of a normal sample's median over its mean's
-		n = math.Pow(medianCost*sd*passesToShow/tolerance, 2)
-	} else {
-		z := 1.645 - stats.NormalQuantile(p.ConfirmAlpha()/float64(suspects))
-		n = 1.2 * math.Pow(z*sd/(tolerance-margin), 2) / float64(p.Builds(suspects))
+	const medianVar = math.Pi / 2 // of a normal sample's median, by its mean's
+	within := medianVar * square(stats.RobustSD(noise))
+	between := square(leastBetween)
+	if len(values) >= FirstLook {
+		pairs := float64(len(noise)) / float64(len(values))
+		between = max(between, square(stats.RobustSD(values))-within/pairs)
 	}
-	if !(n > fewestPairs) { // or NaN: times of zero have no ratio
-		return fewestPairs
+	least := fewestPairs
+	if len(values) >= longScreen {
+		least *= 2
+	}
+	n := math.Sqrt(begin * within / between)
+	if !(n > float64(least)) { // or NaN: times of zero have no ratio
+		return least
 	}
 	return int(math.Ceil(math.Min(mostPairs, n)))
+}
+
+func square(x float64) float64 { return x * x }
+
+// Passes is the number of passes on each build with which the second stage would find the effect in
+// one of k suspects, by the noise of the passes so far.
+func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
+	n := fewestPerBuild
+	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
+	for _, c := range j.benchmark(head.Key(), base, head) {
+		if c.test.active && c.test.need && !c.test.restates && len(c.test.diffs) >= FirstLook {
+			n = max(n, c.perBuild(p, c.test.diffs, suspects))
+		}
+	}
+	return n
 }
 
 // Screen routes a benchmark by its first stage; last says that there is no time for more passes.
@@ -92,32 +119,43 @@ func (p Policy) Screen(base, head *result.Benchmark, last bool) result.Route {
 // route decides by the passes of the first stage.
 func (c *Comparison) route(p Policy, last bool) result.Route {
 	t := c.test
-	worse, _, _ := stats.SignedRank(t.diffs, t.margin)
-	_, better, _ := stats.SignedRank(t.diffs, -t.margin)
+	worse, _ := tails(t.passes, t.margin)
+	_, better := tails(t.passes, -t.margin)
 	estimate := stats.HodgesLehmann(t.diffs)
 	switch {
 	case worse <= suspectP, last && estimate > t.tolerance/2:
 		return result.Suspect
 	case better <= suspectP:
 		return result.Candidate
-	case c.clear(p, t.diffs) || last:
+	case c.clear(p, t.passes, mostPerBuild) || last:
 		return result.Settled
 	}
 	return result.Undecided
 }
 
-// clear reports whether the differences show that nothing beyond the tolerance changed, and a change
-// of the effect would have been seen.
-func (c *Comparison) clear(p Policy, d []float64) bool {
-	_, upper, _ := stats.SignedRank(d, c.test.tolerance)
-	lower, _, _ := stats.SignedRank(d, -c.test.tolerance)
-	return upper <= clearP && lower <= clearP && c.detectable(p, d, 1) <= c.test.effect
+// clear reports whether the differences of passes show that nothing beyond the tolerance changed, and a change
+// of the effect would be found with at most so many passes on a build.
+func (c *Comparison) clear(p Policy, passes [][]float64, perBuild int) bool {
+	_, upper := tails(passes, c.test.tolerance)
+	lower, _ := tails(passes, -c.test.tolerance)
+	return upper <= clearP && lower <= clearP && c.detectable(p, medians(passes), perBuild, 1) <= c.test.effect
 }
 
-// detectable is the smallest worsening that the second stage would have found with the noise of d, for
-// one of k suspects.
-func (c *Comparison) detectable(p Policy, d []float64, k int) float64 {
-	return stats.Detectable(stats.RobustSD(d), p.Builds(k), c.test.margin, p.ConfirmAlpha()/float64(k), power)
+// detectable is the smallest worsening that the second stage would have found with values as noisy as
+// d, so many passes together on each build, for one of k suspects.
+func (c *Comparison) detectable(p Policy, d []float64, perBuild, k int) float64 {
+	sd := stats.RobustSD(d) / math.Sqrt(float64(perBuild))
+	return stats.Detectable(sd, p.Builds(k), c.test.margin, p.ConfirmAlpha()/float64(k), power)
+}
+
+// perBuild is the number of passes as noisy as d on each build with which the second stage would find
+// the effect, or the most that there can be.
+func (c *Comparison) perBuild(p Policy, d []float64, k int) int {
+	n := 1
+	for n < mostPerBuild && c.detectable(p, d, n, k) > c.test.effect {
+		n++
+	}
+	return n
 }
 
 // byPasses prepares the judging of two sides that took turns in passes.
@@ -127,8 +165,15 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 	if difference == nil {
 		return
 	}
-	t := test{active: true, staged: true, need: c.Gated, diffs: medians(passes(b.Samples, h.Samples, difference)), fresh: medians(passes(b.Confirm, h.Confirm, difference))}
-	t.tolerance = c.margin(j.policy, stats.Median(bv))
+	shown := c.stages(j, passes(b.Samples, h.Samples, difference), passes(b.Confirm, h.Confirm, difference), stats.Median(bv))
+	c.showChange(sign, stats.HodgesLehmann(shown), stats.SignedRankInterval(shown, j.policy.Confidence))
+}
+
+// stages prepares the test of the passes of both stages, about a typical value of base, and returns the
+// values of the stage that counts.
+func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical float64) (shown []float64) {
+	t := test{active: true, staged: true, need: c.Gated, passes: screened, builds: confirmed, diffs: medians(screened), fresh: medians(confirmed)}
+	t.tolerance = c.margin(j.policy, typical)
 	t.margin, t.effect = t.tolerance/4, t.tolerance*3/2 // as of the effect's, see Policy
 	if c.Unit.Timing() {
 		t.margin, t.effect = math.Log1p(j.policy.Noise()), math.Log1p(j.policy.Effect)
@@ -137,7 +182,7 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 		}
 	}
 	c.Passes, c.Builds = len(t.diffs), len(t.fresh)
-	shown := t.diffs
+	shown = t.diffs
 	if c.Builds > 0 {
 		shown = t.fresh
 		t.worse, _, _ = stats.SignedRank(t.fresh, t.margin)
@@ -145,7 +190,7 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 		t.floor = math.Ldexp(1, -c.Builds)
 	}
 	c.test = t
-	c.showChange(sign, stats.HodgesLehmann(shown), stats.SignedRankInterval(shown, j.policy.Confidence))
+	return shown
 }
 
 // scale chooses how pairs of such values differ: positive is worse for sign 1, a difference where there
@@ -199,15 +244,39 @@ func medians(passes [][]float64) []float64 {
 	return out
 }
 
+// fewestScored is the least number of pairs of a pass that is judged by them all.
+const fewestScored = 8
+
+// tails tests where the differences of passes are located, as [stats.SignedRank] does. Each pass has one
+// value: by how much more of its pairs lie above shift than below, a sign test for clustered data
+// (Larocque 2005). A pass that the machine disturbed has as many on both sides and a low rank, however
+// far off its median is. Swapping the sides swaps the signs, so they are fair coins.
+func tails(passes [][]float64, shift float64) (greater, less float64) {
+	if slices.ContainsFunc(passes, func(p []float64) bool { return len(p) < fewestScored }) {
+		greater, less, _ = stats.SignedRank(medians(passes), shift)
+		return greater, less
+	}
+	scores := make([]float64, len(passes))
+	for i, p := range passes {
+		sum := 0
+		for _, d := range p {
+			sum += cmp.Compare(d, shift)
+		}
+		scores[i] = float64(sum) / float64(len(p))
+	}
+	greater, less, _ = stats.SignedRank(scores, 0)
+	return greater, less
+}
+
 // settleStaged decides a comparison whose passes were screened, and confirmed beside k-1 others where
 // it has builds.
 func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 	t := c.test
-	d := t.diffs
+	d, perBuild := t.diffs, c.perBuild(p, t.diffs, max(1, k))
 	if c.Builds > 0 {
-		c.P, d = worse, t.fresh
+		c.P, d, perBuild = worse, t.fresh, 1
 	}
-	c.MDE = c.detectable(p, d, max(1, k))
+	c.MDE = c.detectable(p, d, perBuild, max(1, k))
 	if !c.Absolute {
 		c.MDE = math.Expm1(c.MDE)
 	}
@@ -218,7 +287,7 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 		c.settleScreened(p)
 	case !t.need: // it came with its benchmark, and has no part in the error probability
 		c.Verdict = Inconclusive
-		if c.clear(p, d) {
+		if c.clear(p, t.builds, 1) {
 			c.Verdict = Unchanged
 		}
 	case float64(k)*t.floor > p.ConfirmAlpha():
@@ -230,7 +299,7 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 		c.Verdict = Improvement
 	default:
 		c.Verdict = Inconclusive
-		if c.clear(p, t.fresh) {
+		if c.clear(p, t.builds, 1) {
 			c.Verdict = Unchanged
 		}
 		if route := c.route(p, true); route == result.Suspect || route == result.Candidate {
@@ -250,7 +319,7 @@ func (c *Comparison) settleScreened(p Policy) {
 		c.note("seems slower; the budget ended before that could be confirmed on re-linked builds")
 	case route == result.Candidate && c.test.need:
 		c.note("seems faster; the budget ended before that could be confirmed on re-linked builds")
-	case c.clear(p, c.test.diffs):
+	case c.clear(p, c.test.passes, mostPerBuild):
 		c.Verdict = Unchanged
 	}
 }

@@ -41,56 +41,72 @@ func noisyPasses(passes, pairs int, sd float64) (base, head *result.Benchmark) {
 	return base, head
 }
 
-// TestPairs: a pass has so many pairs as its noise asks for, within bounds. The numbers are
-// (1.2533·sd·2/T)² and, over all builds, 1.2·((z(alpha/k)+1.645)·sd/(T-d0))² of statistics.md, 4.5.
+// TestPairs: a pass has so many pairs as balance the cost of its beginning and the noise within and
+// between passes, sqrt(begin·(pi/2)·sd²/between²), within bounds.
 func TestPairs(t *testing.T) {
 	tests := []struct {
 		name          string
-		effect        float64
 		passes, pairs int
-		sd            float64
-		suspects      int
+		sd, begin     float64
 		want          int
 	}{
-		{"quiet", 0.05, 2, 12, 0.01, 0, 12},
-		{"noisy", 0.05, 2, 12, 0.06, 0, 22},
-		{"noisier", 0.05, 2, 12, 0.07, 0, 29},
-		{"noisiest", 0.05, 2, 12, 0.3, 0, 32},
-		{"noisier, larger effect", 0.07, 2, 12, 0.07, 0, 15},
-		{"noisier, smaller effect", 0.03, 2, 12, 0.07, 0, 32},
-		{"one pass", 0.05, 1, 12, 0.06, 0, 22},
-		{"too little to know", 0.05, 5, 2, 0.3, 0, 12},
-		{"quiet suspect", 0.05, 6, 12, 0.01, 1, 12},
-		{"suspect", 0.05, 6, 12, 0.08, 1, 18},
-		{"one of ten", 0.05, 6, 12, 0.08, 10, 22},
-		{"noisy suspect", 0.05, 6, 12, 0.1, 1, 28},
-		{"suspect, larger effect", 0.06, 6, 12, 0.1, 1, 20},
-		{"noisiest suspect", 0.05, 6, 12, 0.3, 1, 32},
+		{"begun at once", 2, 12, 0.1, 0, 12},
+		{"cheap to begin", 2, 12, 0.1, 0.5, 12},
+		{"dear to begin", 2, 12, 0.1, 5, 29},   // sqrt(5·1.571·100) = 28.02
+		{"dearer, quiet", 2, 12, 0.02, 80, 23}, // sqrt(80·1.571·4) = 22.42
+		{"dearest", 2, 12, 0.1, 1000, 64},
+		{"noisy processes", 6, 12, 0.1, 5, 12},
+		{"too few passes to know the processes", 5, 12, 0.1, 5, 29},
+		{"too little to know", 5, 2, 0.3, 5, 12},
+		{"long undecided", 24, 12, 0.1, 0.5, 24},
+		{"long undecided, begun at once", 24, 12, 0.1, 0, 12},
 	}
 	for _, tt := range tests {
-		p := DefaultPolicy
-		p.Effect = tt.effect
 		b, h := noisyPasses(tt.passes, tt.pairs, tt.sd)
-		if got := p.Pairs(b, h, tt.suspects); got != tt.want {
+		if got := DefaultPolicy.Pairs(b, h, tt.begin); got != tt.want {
 			t.Errorf("%s: Pairs = %d, want %d", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestPerBuild: noisy passes are taken several times on a build, so many that the effect would be found.
+func TestPerBuild(t *testing.T) {
+	tests := []struct {
+		name     string
+		sd       float64 // of the passes
+		suspects int
+		want     int
+	}{
+		{"quiet", 0.01, 1, fewestPerBuild},
+		{"noisy", 0.06, 1, 3},
+		{"noisier", 0.08, 1, 5},
+		{"noisier, one of ten", 0.08, 10, 6},
+		{"noisiest", 0.3, 1, mostPerBuild},
+	}
+	for _, tt := range tests {
+		b, h := sides("sec/op", alternating(8, tt.sd)...)
+		got := DefaultPolicy.Passes(b, h, tt.suspects)
+		if got != tt.want {
+			t.Errorf("%s: %d passes, want %d", tt.name, got, tt.want)
+		}
+	}
+	if got := DefaultPolicy.Passes(bench("X"), bench("X"), 1); got != fewestPerBuild {
+		t.Errorf("of nothing: %d passes", got)
 	}
 }
 
 // TestPairsOfNothing: without a noise that can be computed a pass has the fewest pairs.
 func TestPairsOfNothing(t *testing.T) {
 	b, h := noisyPasses(2, 12, 0.3)
-	if got := DefaultPolicy.Pairs(bench("X"), h, 0); got != fewestPairs {
+	if got := DefaultPolicy.Pairs(bench("X"), h, 1); got != fewestPairs {
 		t.Errorf("no time on base: %d pairs", got)
 	}
-	if got := DefaultPolicy.Pairs(b, bench("X"), 0); got != fewestPairs {
+	if got := DefaultPolicy.Pairs(b, bench("X"), 1); got != fewestPairs {
 		t.Errorf("no time on head: %d pairs", got)
 	}
-	for suspects := range 2 {
-		zero := timed("X", constants(24, 0))
-		if got := DefaultPolicy.Pairs(zero, zero, suspects); got != fewestPairs {
-			t.Errorf("times of zero, %d suspects: %d pairs", suspects, got)
-		}
+	zero := timed("X", constants(24, 0))
+	if got := DefaultPolicy.Pairs(zero, zero, 1); got != 2*fewestPairs {
+		t.Errorf("times of zero: %d pairs", got)
 	}
 }
 
@@ -154,7 +170,6 @@ func TestScreen(t *testing.T) {
 		{"nothing", "sec/op", nil, result.Settled, result.Settled},
 		{"6 tight passes", "sec/op", tight(6, 0), result.Settled, result.Settled},
 		{"5 tight passes", "sec/op", tight(5, 0), result.Undecided, result.Settled},
-		{"6 within the tolerance, too noisy for the effect", "sec/op", alternating(6, 0.045), result.Undecided, result.Settled},
 		{"6 within the tolerance, quiet enough", "sec/op", alternating(6, 0.03), result.Settled, result.Settled},
 		{"6 above the margin", "sec/op", above, result.Suspect, result.Suspect},
 		{"5 above the margin", "sec/op", above[1:], result.Undecided, result.Suspect},
@@ -189,6 +204,41 @@ func TestScreen(t *testing.T) {
 				t.Errorf("at the last look: route %d, want %d", got, tt.last)
 			}
 		})
+	}
+}
+
+// TestScreenPasses: passes of many pairs are weighed by how many of them agree. The tolerance is 3.3 %.
+func TestScreenPasses(t *testing.T) {
+	passes := func(n int, level float64, d ...float64) (out [][]float64) {
+		for range n {
+			pass := make([]float64, len(d))
+			for i := range d {
+				pass[i] = level + d[i]
+			}
+			out = append(out, pass)
+		}
+		return out
+	}
+	calm := []float64{-0.004, -0.003, -0.002, -0.001, 0.001, 0.002, 0.003, 0.004, 0.005}
+	torn := []float64{-0.6, -0.5, -0.4, -0.3, 0.2, 0.3, 0.4, 0.5, 0.6} // median 20 %
+	tests := []struct {
+		name   string
+		passes [][]float64
+		want   result.Route
+	}{
+		{"calm", passes(6, 0, calm...), result.Settled},
+		{"a torn pass among them", append(passes(8, 0, calm...), passes(1, 0, torn...)...), result.Settled},
+		{"torn passes of too few pairs to tell", append(passes(8, 0, calm[:7]...), passes(1, 0, torn[:7]...)...), result.Undecided},
+		{"most of them torn", append(passes(7, 0, calm...), append(passes(4, 0, torn...), passes(5, 0, scaled(torn, -1)...)...)...), result.Undecided},
+		{"slower", passes(6, 0.05, calm...), result.Suspect},
+		{"slower, with a torn one", append(passes(8, 0.05, calm...), passes(1, 0, scaled(torn, -1)...)...), result.Suspect},
+		{"faster", passes(6, -0.05, calm...), result.Candidate},
+	}
+	for _, tt := range tests {
+		bm, hm := differingPasses(result.UnitOf("sec/op"), tt.passes, nil)
+		if got := DefaultPolicy.Screen(bench("X", bm), bench("X", hm), false); got != tt.want {
+			t.Errorf("%s: route %d, want %d", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -295,9 +345,9 @@ func TestFixedLayout(t *testing.T) {
 
 // TestDetectable is the MDE of statistics.md, 4.9, by numbers: 14 values at 0.8 % of 10, power 90 %.
 func TestDetectable(t *testing.T) {
-	c := row(DefaultPolicy, tight(FirstLook, 0), nil)
+	c := row(DefaultPolicy, singles(tight(FirstLook, 0)), nil)
 	want := math.Log1p(0.05/6) + (3.1559+1.2816)*0.03/math.Sqrt(0.955*14)
-	if got := c.detectable(DefaultPolicy, alternating(14, 0.03), 10); math.Abs(got-want) > 1e-5 {
+	if got := c.detectable(DefaultPolicy, alternating(14, 0.06), 4, 10); math.Abs(got-want) > 1e-5 {
 		t.Errorf("detectable %v, want %v", got, want)
 	}
 }

@@ -99,7 +99,8 @@ func (w *walk) calibrate(t *goTarget) error {
 	pair := time.Duration(len(w.sides)) * wall
 	t.MaxPairs = max(1, int(passMost/max(1, pair)))
 	t.Pairs = min(fewestPairs, t.MaxPairs)
-	t.Cost = time.Duration(t.Pairs)*pair + max(0, time.Since(w.began)-spent)
+	t.Begin = w.startup + max(0, time.Since(w.began)-spent)
+	t.Cost = t.Begin + time.Duration(t.Pairs)*pair
 	return nil
 }
 
@@ -188,7 +189,7 @@ func lengthen(n int, s slice, try func(int) (slice, error)) (int, slice, error) 
 // many slices would dodge what disturbs the machine, where no long run can.
 type comparison struct {
 	long, row time.Duration // the fastest ones
-	ratios    []float64     // of row to long, neighbours in time
+	ratios    []float64     // of row to long, neighbours in time, in ascending order
 	uneven    float64       // of the most even row: its sum by that of as many typical slices
 	collected bool          // a long run had garbage collections
 	typical   slice         // the median one of the fastest row
@@ -221,16 +222,19 @@ func (c *comparison) again(n int, try func(int) (slice, error)) error {
 	}
 	c.collected = c.collected || long.cycles > 0
 	c.ratios = append(c.ratios, float64(sum)/float64(max(1, long.took)))
+	slices.Sort(c.ratios)
 	return nil
 }
 
-// agree reports whether a slice tells what a long run does, by the fastest of both or, where the
-// benchmark itself varies, by most of the comparisons.
+// agree reports whether a slice tells what a long run does: by the fastest of both or, where the
+// benchmark itself varies, by the typical comparison, and in the end unless nearly all of them say no.
 func (c *comparison) agree() bool {
-	within := func(ratio float64) bool {
-		amortised := ratio <= agrees
-		collected := !c.collected || c.typical.cycles >= collects || ratio >= 1/agrees && c.uneven <= agrees
+	within := func(most, least float64) bool {
+		amortised := most <= agrees
+		collected := !c.collected || c.typical.cycles >= collects || least >= 1/agrees && c.uneven <= agrees
 		return amortised && collected
 	}
-	return within(float64(c.row)/float64(max(1, c.long))) || len(c.ratios) >= 3 && within(stats.Median(c.ratios))
+	fastest, typical := float64(c.row)/float64(max(1, c.long)), stats.Median(c.ratios)
+	n := len(c.ratios)
+	return within(fastest, fastest) || n >= 3 && within(typical, typical) || n == mostRuns && within(c.ratios[1], c.ratios[n-2])
 }

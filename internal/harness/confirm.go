@@ -13,7 +13,21 @@ func (s *schedule) reserve() time.Duration {
 	if len(s.suspects) == 0 {
 		return 0
 	}
-	return time.Duration(s.plan.Judge.Builds(len(s.suspects))) * passCost(s.suspects)
+	return s.confirmCost(s.suspects)
+}
+
+// confirmCost is the machine time of the second stage of targets.
+func (s *schedule) confirmCost(targets []*Target) time.Duration {
+	return time.Duration(s.plan.Judge.Builds(len(targets))) * buildCost(targets)
+}
+
+// buildCost is the machine time of the targets on one build of the second stage.
+func buildCost(targets []*Target) time.Duration {
+	var sum time.Duration
+	for _, t := range targets {
+		sum += t.Cost * time.Duration(t.onBuild())
+	}
+	return sum
 }
 
 // confirm is the second stage: the suspects again, on builds with the code in another order each time,
@@ -37,14 +51,14 @@ func (s *schedule) confirm(ctx context.Context) error {
 		if err := s.runner.Link(ctx, build, picked); err != nil {
 			return err
 		}
-		s.observe(Event{Phase: "confirm", What: picked[0].Key.String(), Done: i, Total: builds, Left: time.Duration(builds-i) * passCost(picked)})
+		s.observe(Event{Phase: "confirm", What: picked[0].Key.String(), Done: i, Total: builds, Left: time.Duration(builds-i) * buildCost(picked)})
 		stop, err := s.pass(ctx, picked, build)
 		s.runner.Unlink(build)
 		if err != nil || stop {
 			return err
 		}
 		s.confirmed = append(s.confirmed, build)
-		if err := s.maybeControl(ctx, picked, time.Duration(builds-i-1)*passCost(picked)); err != nil {
+		if err := s.maybeControl(ctx, picked, time.Duration(builds-i-1)*buildCost(picked)); err != nil {
 			return err
 		}
 		s.save()
@@ -70,7 +84,7 @@ func (s *schedule) wholeSuite() []*Target {
 }
 
 // affordable picks the targets, group after group, whose second stage fits into the budget, and sets
-// their numbers of pairs.
+// how often each of them is measured on a build.
 func (s *schedule) affordable(groups ...[]*Target) []*Target {
 	var picked []*Target
 	for _, group := range groups {
@@ -79,8 +93,8 @@ func (s *schedule) affordable(groups ...[]*Target) []*Target {
 				continue
 			}
 			next := append(slices.Clone(picked), t)
-			s.tune([]*Target{t}, len(next))
-			if time.Duration(s.plan.Judge.Builds(len(next)))*passCost(next) <= s.budget.Left() {
+			t.again = s.plan.Judge.Passes(t.Bench[Base], t.Bench[Head], len(next))
+			if s.confirmCost(next) <= s.budget.Left() {
 				picked = next
 			}
 		}

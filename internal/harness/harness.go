@@ -78,12 +78,13 @@ type Target struct {
 	// Pairs is the number of pairs of slices to take in a pass, MaxPairs the most that a pass
 	// should take.
 	Pairs, MaxPairs int
-	// Cost is the expected machine time of one pass.
-	Cost time.Duration
+	// Cost is the expected machine time of one pass, Begin the part of it before the first pair.
+	Cost, Begin time.Duration
 	// Share is the number of passes that are worth one of the gate's: where every pair needs
 	// processes of its own a pass is a single pair.
 	Share int
 
+	again         int // passes on each build of the second stage
 	passes, pairs int // taken, void ones included
 	confirmed     int // passes of the second stage
 	failed        [2]int
@@ -106,6 +107,8 @@ type Reading struct {
 	Times [2][]float64
 	// First is the side that went first, pair by pair.
 	First []Side
+	// Begin is the machine time before the first pair, in Wall.
+	Begin time.Duration
 	// Metrics are the other units, one sample for the whole pass.
 	Metrics [2][]*result.Metric
 	// Failure says why a side gave nothing, and Wall what the pass took.
@@ -116,9 +119,11 @@ type Reading struct {
 // Judge decides from what was measured how the measuring goes on. The harness itself looks at no
 // value.
 type Judge interface {
-	// Pairs is the number of pairs that a further pass should have, for one of so many suspects;
-	// 0 in the first stage.
-	Pairs(base, head *result.Benchmark, suspects int) int
+	// Pairs is the number of pairs that a further pass should have, where its beginning costs as
+	// much as so many.
+	Pairs(base, head *result.Benchmark, begin float64) int
+	// Passes is the number of such passes that one of so many suspects needs on each re-linked build.
+	Passes(base, head *result.Benchmark, suspects int) int
 	// Screen routes a benchmark after a look; last says that the first stage has no time left.
 	Screen(base, head *result.Benchmark, last bool) result.Route
 	// ScreenSuite routes all benchmarks together.

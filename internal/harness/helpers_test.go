@@ -108,6 +108,7 @@ type fakeRunner struct {
 	// cost is the time of one pass of fewestPairs pairs, hidden what it really takes where that
 	// differs, and later what it takes from the fourth on.
 	cost, hidden, later map[string]time.Duration
+	begin               map[string]time.Duration // the part of cost before the first pair
 	// fail returns why a side fails in the n-th pass, empty where it does not.
 	fail func(name string, side Side, n int) string
 	// timeless ones suppress their time.
@@ -160,7 +161,7 @@ func (r *fakeRunner) Calibrate(ctx context.Context, targets []*Target) error {
 		if err := spend(ctx, cost); err != nil {
 			return err
 		}
-		t.Iters, t.Pairs, t.Cost = 100, fewestPairs, cost
+		t.Iters, t.Pairs, t.Cost, t.Begin = 100, fewestPairs, cost, r.begin[t.Key.Name]
 	}
 	return nil
 }
@@ -178,7 +179,8 @@ func (r *fakeRunner) Pass(ctx context.Context, targets []*Target, build Build, r
 		if l, ok := r.later[name]; ok && r.taken[name] >= 3 {
 			cost = l
 		}
-		cost = cost * time.Duration(t.sides()) / 2 * time.Duration(t.Pairs) / fewestPairs
+		begin := r.begin[name]
+		cost = begin + (cost-begin)*time.Duration(t.sides())/2*time.Duration(t.Pairs)/fewestPairs
 		if err := spend(ctx, cost); err != nil {
 			return err
 		}
@@ -201,8 +203,8 @@ func (r *fakeRunner) Control(ctx context.Context, targets []*Target, rng *rand.R
 
 // read makes up what a pass gives.
 func (r *fakeRunner) read(t *Target, wall time.Duration, rng *rand.Rand) Reading {
-	got := Reading{Wall: wall}
 	name := t.Key.Name
+	got := Reading{Wall: wall, Begin: r.begin[name]}
 	for _, side := range []Side{Base, Head} {
 		if r.fail != nil && t.Live[side] {
 			got.Failure[side] = r.fail(name, side, r.taken[name])
@@ -291,10 +293,12 @@ type fakeJudge struct {
 	from   map[string]int
 	suite  result.Route // what all together are found to be
 	pairs  int          // of a pass; fewestPairs where zero
+	passes int          // on a build; 1 where zero
 
 	looks map[string][]string // the passes at which it was looked at, with ! for the last time
 	asked []int               // suspects, at each call of Builds
-	tuned []int               // suspects, at each call of Pairs
+	tuned []int               // suspects, at each call of Passes
+	begin []float64           // of the passes that Pairs was asked for
 }
 
 const fakeBuilds = 5 // with one suspect
@@ -304,9 +308,14 @@ func (j *fakeJudge) Builds(k int) int {
 	return fakeBuilds - 1 + k
 }
 
-func (j *fakeJudge) Pairs(_, _ *result.Benchmark, suspects int) int {
-	j.tuned = append(j.tuned, suspects)
+func (j *fakeJudge) Pairs(_, _ *result.Benchmark, begin float64) int {
+	j.begin = append(j.begin, begin)
 	return max(fewestPairs, j.pairs)
+}
+
+func (j *fakeJudge) Passes(_, _ *result.Benchmark, suspects int) int {
+	j.tuned = append(j.tuned, suspects)
+	return max(1, j.passes)
 }
 
 func (j *fakeJudge) Screen(base, head *result.Benchmark, last bool) result.Route {

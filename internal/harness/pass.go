@@ -88,7 +88,7 @@ func (r *goRunner) gatedPass(ctx context.Context, g group, rng *rand.Rand, take 
 	return r.throughAll(ctx, g, func(w *walk, t *goTarget) error {
 		reading, err := w.pairs(t, rng)
 		if err == nil {
-			reading.Wall = time.Since(w.began)
+			reading.Wall = w.startup + time.Since(w.began)
 			take(&t.Target, reading)
 		}
 		return err
@@ -152,7 +152,7 @@ func (r *goRunner) throughAll(ctx context.Context, g group, visit func(*walk, *g
 
 // pairs takes t's pairs of slices in coin-flip order.
 func (w *walk) pairs(t *goTarget, rng *rand.Rand) (Reading, error) {
-	var got Reading
+	got := Reading{Begin: w.startup + time.Since(w.began)}
 	var all [2][]slice
 	limit := w.r.sampleLimit(t.Cost)
 	for range max(1, t.Pairs) {

@@ -40,7 +40,8 @@ const (
 	// atOnce is how many benchmarks are calibrated, and where the budget is scarce measured, before
 	// the next ones are begun.
 	atOnce = 16
-	// fewestPairs is the number of pairs in a pass that is kept however scarce the budget is.
+	// fewestPairs is the number of pairs in a pass before anything is known of the noise, and however
+	// scarce the budget is.
 	fewestPairs = 12
 	// screenBuilds is the number of builds that the first stage's passes are spread over, from the
 	// first look on: what is clear by then needs no second one.
@@ -153,6 +154,9 @@ func withReserve(d time.Duration) time.Duration { return d + d/4 }
 
 func (t *Target) share() int { return max(1, t.Share) }
 
+// onBuild is the number of passes that t takes on a build of the second stage.
+func (t *Target) onBuild() int { return t.share() * max(1, t.again) }
+
 // linkScreen makes the further builds of the first stage for targets that need more passes.
 func (s *schedule) linkScreen(ctx context.Context, targets []*Target) error {
 	for len(s.screened) < screenBuilds {
@@ -208,7 +212,7 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 		if err := s.maybeControl(ctx, live, s.reserve()); err != nil {
 			return err
 		}
-		s.tune(live, 0)
+		s.tune(live)
 		s.squeeze(live, looks[0]-n-1)
 		if slices.Contains(looks, n+1) {
 			live = s.look(live, n+1 == looks[len(looks)-1])
@@ -225,8 +229,8 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 	return nil
 }
 
-// pass takes one pass of each target, or as many as make up one of the gate's. It says stop when the
-// budget ended half-way.
+// pass takes one pass of each target, or as many as make up one of the gate's, or in the second stage
+// what a build needs. It says stop when the budget ended half-way.
 func (s *schedule) pass(ctx context.Context, targets []*Target, build Build) (stop bool, err error) {
 	defer s.budget.Start()()
 	limited, cancel := s.budget.context(ctx)
@@ -242,14 +246,17 @@ func (s *schedule) pass(ctx context.Context, targets []*Target, build Build) (st
 			return true, err
 		}
 		left = slices.DeleteFunc(slices.Clone(left), func(t *Target) bool {
-			return t.sides() == 0 || (t.passes+t.confirmed)%t.share() == 0
+			if s.confirming {
+				return t.sides() == 0 || t.confirmed%t.onBuild() == 0
+			}
+			return t.sides() == 0 || t.passes%t.share() == 0
 		})
 	}
 	return false, nil
 }
 
 // tune sets the number of pairs of the next pass by what is known of the noise.
-func (s *schedule) tune(targets []*Target, suspects int) {
+func (s *schedule) tune(targets []*Target) {
 	if s.plan.Judge == nil {
 		return
 	}
@@ -257,10 +264,17 @@ func (s *schedule) tune(targets []*Target, suspects int) {
 		if t.sides() < 2 || t.Share > 0 {
 			continue
 		}
-		pairs := min(t.MaxPairs, s.plan.Judge.Pairs(t.Bench[Base], t.Bench[Head], suspects))
-		t.Cost = t.Cost * time.Duration(pairs) / time.Duration(max(1, t.Pairs))
-		t.Pairs = pairs
+		t.take(min(t.MaxPairs, s.plan.Judge.Pairs(t.Bench[Base], t.Bench[Head], float64(t.Begin)/float64(max(1, t.pairCost())))))
 	}
+}
+
+// pairCost is the machine time of a pair.
+func (t *Target) pairCost() time.Duration { return (t.Cost - t.Begin) / time.Duration(max(1, t.Pairs)) }
+
+// take sets the number of pairs of the next pass.
+func (t *Target) take(pairs int) {
+	pair := t.pairCost()
+	t.Pairs, t.Cost = pairs, t.Begin+time.Duration(pairs)*pair
 }
 
 // squeeze takes pairs off the passes where the first look would leave less than half of the budget.
@@ -272,8 +286,7 @@ func (s *schedule) squeeze(live []*Target, passes int) {
 	share := max(0, float64(have)/float64(need))
 	for _, t := range live {
 		if pairs := max(min(fewestPairs, t.Pairs), int(share*float64(t.Pairs))); pairs < t.Pairs {
-			t.Cost = t.Cost * time.Duration(pairs) / time.Duration(t.Pairs)
-			t.Pairs = pairs
+			t.take(pairs)
 		}
 	}
 }
@@ -300,6 +313,7 @@ func (s *schedule) look(live []*Target, last bool) []*Target {
 			return false
 		case result.Suspect:
 			s.suspects = append(s.suspects, t)
+			t.again = s.plan.Judge.Passes(t.Bench[Base], t.Bench[Head], 1)
 		case result.Candidate:
 			s.candidates = append(s.candidates, t)
 		}
@@ -348,7 +362,7 @@ func (s *schedule) keep(t *Target, r Reading) {
 		t.passes++
 	}
 	if r.Wall > 0 {
-		t.Cost = r.Wall
+		t.Cost, t.Begin = r.Wall, r.Begin
 	}
 	if most := max(t.failed[Base], t.failed[Head]); most >= maxFailures && t.passes+t.confirmed < 2*(t.failed[Base]+t.failed[Head]) {
 		t.Live = [2]bool{}

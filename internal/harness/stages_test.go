@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -192,7 +193,7 @@ func TestCandidates(t *testing.T) {
 					t.Errorf("%q were not linked together, suspects first: %q", tt.want, r.log)
 				}
 				if !slices.Contains(j.tuned, max(1, len(picked))) {
-					t.Errorf("the number of pairs was chosen for %v suspects, want %d too", j.tuned, len(picked))
+					t.Errorf("the number of passes was chosen for %v suspects, want %d too", j.tuned, len(picked))
 				}
 			})
 		})
@@ -292,6 +293,51 @@ func TestPairs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a pass costs before its first pair is told to the judge in pairs, and stays as it is when the number
+// of pairs changes.
+func TestBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a")
+		r.begin = map[string]time.Duration{"a": 400 * time.Millisecond} // 600 ms for 12 pairs
+		j := &fakeJudge{pairs: 24}
+		m := measure(t, r, planOf(time.Hour, j))
+		for _, got := range j.begin {
+			if math.Abs(got-8) > 1e-6 {
+				t.Errorf("a beginning of %v pairs, want 8", got)
+			}
+		}
+		if want := time.Second + time.Second + 5*1600*time.Millisecond; m.RunTime != want || len(j.begin) != 6 {
+			t.Errorf("it took %v and %d passes, want %v and 6", m.RunTime, len(j.begin), want)
+		}
+		if got := r.targets[0].Cost; got != 1600*time.Millisecond {
+			t.Errorf("a pass is reckoned with %v", got)
+		}
+	})
+}
+
+// Noisy passes are taken several times on each build, and are one value there.
+func TestPassesOnBuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a", "b")
+		j := &fakeJudge{routes: map[string]result.Route{"a": result.Suspect}, passes: 3}
+		m := measure(t, r, planOf(time.Hour, j))
+		if r.taken["a"] != 6+3*fakeBuilds || r.taken["b"] != 6 {
+			t.Errorf("%v passes, want 6 and 3 for each of %d builds", r.taken, fakeBuilds)
+		}
+		confirm := m.Head.Benchmarks[0].Metric("sec/op").Confirm
+		if diff := cmp.Diff(upTo(fakeBuilds), passNumbers(confirm)); diff != "" || len(confirm) != 3*fewestPairs*fakeBuilds {
+			t.Errorf("%d pairs, passes of the second stage (-want +got):\n%s", len(confirm), diff)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // what does not fit is not begun
+		r := runnerOf(time.Second, "a")
+		m := measure(t, r, planOf((1+6+3*fakeBuilds-1)*time.Second, &fakeJudge{routes: map[string]result.Route{"a": result.Suspect}, passes: 3}))
+		if got := len(m.Confirmed); got != 0 {
+			t.Errorf("%d builds in a budget that lacks a second for all", got)
+		}
+	})
 }
 
 // Where every pair takes processes of its own, several of them are worth a pass, and in the second stage

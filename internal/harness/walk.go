@@ -19,7 +19,8 @@ type walk struct {
 	// visit measures a benchmark while all sides stand at its gate.
 	visit func(w *walk, t *goTarget) error
 
-	began    time.Time // of the stretch since the last benchmark
+	began    time.Time     // of the stretch since the last benchmark
+	startup  time.Duration // of the processes, by benchmark
 	failures []failure
 	// unordered says that the sides came to different benchmarks at the same time.
 	unordered bool
@@ -101,7 +102,7 @@ func onlyThese(names []string) string {
 }
 
 func (w *walk) run() error {
-	for {
+	for first := true; ; first = false {
 		var t *goTarget
 		same := true
 		for _, side := range w.sides {
@@ -113,6 +114,9 @@ func (w *walk) run() error {
 				same = false
 			}
 			t = other
+		}
+		if first { // all of them have to wait for it
+			w.startup, w.began = time.Since(w.began)/time.Duration(len(w.targets)), time.Now()
 		}
 		switch {
 		case !same:
