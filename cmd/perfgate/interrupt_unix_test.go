@@ -57,13 +57,29 @@ func BenchmarkNap(b *testing.B) {
 // slowCode is what the benchmark runs, in two versions.
 const slowCode = "package m\n\nvar every = %d\n"
 
-// interruptedPass is the pass in which the run is interrupted, before the first look.
-const interruptedPass = 4
-
 // An interrupted check exits 130, keeps the pairs that it finished, and leaves nothing behind: no
 // checkout, no folder, no process.
 func TestInterrupt(t *testing.T) {
-	t.Parallel()
+	t.Run("first stage", func(t *testing.T) {
+		t.Parallel()
+		base, head := interrupt(t, 101, 4)
+		if n := base.Passes(); n == 0 || n != head.Passes() || n >= compare.FirstLook {
+			t.Errorf("latest.json has %d passes of base and %d of head, want the same number, some and not all", n, head.Passes())
+		}
+	})
+	t.Run("second stage", func(t *testing.T) {
+		t.Parallel()
+		base, head := interrupt(t, 30, compare.FirstLook+4) // a build takes three
+		b, h := base.Metric("sec/op").Confirm, head.Metric("sec/op").Confirm
+		if len(b) == 0 || len(b) != len(h) || b[len(b)-1].Pass >= 11 {
+			t.Errorf("latest.json has %d and %d pairs of the second stage, want the same number, some builds and not all", len(b), len(h))
+		}
+	})
+}
+
+// interrupt checks a commit after which one turn in so many sleeps, in place of one in a hundred, and
+// interrupts it while it takes the given pass. It returns what latest.json has.
+func interrupt(t *testing.T, every, pass int) (base, head *result.Benchmark) {
 	dir := t.TempDir()
 	home, vars, err := isolate(dir)
 	if err != nil {
@@ -92,7 +108,7 @@ func TestInterrupt(t *testing.T) {
 	git("init", "--quiet", "--initial-branch=main")
 	git("add", "--all")
 	git("commit", "--quiet", "--message=one")
-	if err := os.WriteFile(filepath.Join(repo, "m.go"), fmt.Appendf(nil, slowCode, 101), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(repo, "m.go"), fmt.Appendf(nil, slowCode, every), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	git("commit", "--quiet", "--all", "--message=two")
@@ -104,7 +120,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 2 processes a side list, one calibrates, and then there is one a pass.
-	pids := awaitLines(t, filepath.Join(home, "pids"), 2*(2+1+interruptedPass))
+	pids := awaitLines(t, filepath.Join(home, "pids"), 2*(2+1+pass))
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +131,7 @@ func TestInterrupt(t *testing.T) {
 	if want := "interrupted, so this is a part"; !strings.Contains(stdout.String(), want) {
 		t.Errorf("standard output does not say %q:\n%s", want, &stdout)
 	}
-	checkPartial(t, filepath.Join(repo, "perf_reports", "latest.json"))
+	base, head = readPartial(t, filepath.Join(repo, "perf_reports", "latest.json"))
 	if out := git("worktree", "list", "--porcelain"); strings.Count(out, "worktree ") != 1 {
 		t.Errorf("work trees left:\n%s", out)
 	}
@@ -127,6 +143,12 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("process %d is still there", pid)
 		}
 	}
+	again := exec.Command("perfgate", "report", filepath.Join("perf_reports", "latest.json"))
+	again.Dir, again.Env = repo, env
+	if out, err := again.CombinedOutput(); again.ProcessState.ExitCode() != exitNoVerdict || !strings.Contains(string(out), "interrupted") {
+		t.Errorf("perfgate report on what is left: %v\n%s", err, out)
+	}
+	return base, head
 }
 
 // awaitLines waits until the file has n lines and returns the numbers in it.
@@ -164,7 +186,8 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(state, "Z")
 }
 
-func checkPartial(t *testing.T, name string) {
+// readPartial reads a file that says that it is partial and has one benchmark a side.
+func readPartial(t *testing.T, name string) (base, head *result.Benchmark) {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -183,8 +206,5 @@ func checkPartial(t *testing.T, name string) {
 			t.Fatalf("latest.json has %+v, want one benchmark a side", s)
 		}
 	}
-	base, head := r.Base.Benchmarks[0].Passes(), r.Head.Benchmarks[0].Passes()
-	if base == 0 || base != head || base >= compare.FirstLook {
-		t.Errorf("latest.json has %d passes of base and %d of head, want the same number, some and not all", base, head)
-	}
+	return r.Base.Benchmarks[0], r.Head.Benchmarks[0]
 }

@@ -93,8 +93,21 @@ type trialResult struct {
 	MDE           float64        `json:"mde_median"`
 	Seconds       float64        `json:"run_sec"`
 	Others        map[string]int `json:"false_by_other_rules"`
+	Rows          []trialRow     `json:"times"`
 
 	mdes []float64
+}
+
+// trialRow is what a trial found of one benchmark's time: changes are shares, 0.05 is 5 % slower.
+type trialRow struct {
+	Benchmark     string          `json:"benchmark"`
+	Verdict       compare.Verdict `json:"verdict"`
+	Change        float64         `json:"change"`
+	Interval      [2]float64      `json:"interval"` // 95 %
+	StandardError float64         `json:"standard_error"`
+	PairNoise     float64         `json:"pair_noise"`
+	Passes        int             `json:"passes"`
+	Builds        int             `json:"builds"`
 }
 
 // selftestReport is what selftest --json prints.
@@ -234,6 +247,7 @@ func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) tri
 		r.Slowed = report.Name(slowed)
 	}
 	outcome := compare.Judge(f, p.config.Policy())
+	base, head := f.Base.Index(), f.Head.Index()
 	for _, c := range outcome.Comparisons {
 		hit := plan.slow > 0 && c.Key == slowed
 		switch {
@@ -250,14 +264,17 @@ func (p *project) examine(plan trialPlan, f *result.File, slowed result.Key) tri
 		if c.Unit.Name == "sec/op" && !math.IsNaN(c.MDE) {
 			r.mdes = append(r.mdes, c.MDE)
 		}
+		if b, h := base[c.Key], head[c.Key]; c.Unit.Name == "sec/op" && !math.IsInf(c.Lo, 0) && !math.IsInf(c.Hi, 0) && !math.IsNaN(c.Change+c.Lo+c.Hi) {
+			r.Rows = append(r.Rows, trialRow{Benchmark: report.Name(c.Key), Verdict: c.Verdict, Change: c.Change, Interval: [2]float64{c.Lo, c.Hi},
+				StandardError: compare.StandardError(b, h), PairNoise: compare.PairNoise(b, h), Passes: c.Passes, Builds: c.Builds})
+		}
 	}
 	if s := outcome.Suite; s != nil && s.Verdict == compare.Regression {
 		r.False = append(r.False, "the whole suite")
 	}
 	var noise, errs []float64
-	index := f.Base.Index()
 	for _, h := range f.Head.Benchmarks {
-		b := index[h.Key()]
+		b := base[h.Key()]
 		if b == nil || h.Metric("sec/op") == nil {
 			continue
 		}

@@ -20,7 +20,9 @@ const (
 	longSlice = 5    // slices in the long run that a slice is compared with
 	agrees    = 1.05 // slice and long run agree within this factor
 	mostRuns  = 8    // comparisons before they count as different
-	collects  = 2    // garbage collections in a slice are enough to have their cost in it
+	// compareMost bounds the time of all comparisons, for benchmarks that are dear to begin.
+	compareMost = 1500 * time.Millisecond
+	collects    = 2 // garbage collections in a slice are enough to have their cost in it
 	// passMost is the time that a pass of one benchmark should take at most.
 	passMost = 600 * time.Millisecond
 )
@@ -169,13 +171,14 @@ func findSlice(t *goTarget, try func(int) (slice, error)) (int, slice, error) {
 // lengthen makes the slice longer until its time per operation is that of a long run: until
 // what the benchmark function does before its loop is amortised, and garbage collection is in it.
 func lengthen(n int, s slice, try func(int) (slice, error)) (int, slice, error) {
+	var spent time.Duration
 	for s.took < sliceMax/2 && s.wall*longSlice < 2*sliceWall {
 		var c comparison
 		for range mostRuns {
 			if err := c.again(n, try); err != nil {
 				return n, s, err
 			}
-			if c.agree() {
+			if spent += c.wall; c.agree() || spent > compareMost {
 				return n, c.typical, nil
 			}
 		}
@@ -193,6 +196,7 @@ type comparison struct {
 	uneven    float64       // of the most even row: its sum by that of as many typical slices
 	collected bool          // a long run had garbage collections
 	typical   slice         // the median one of the fastest row
+	wall      time.Duration // of the last comparison
 }
 
 func (c *comparison) again(n int, try func(int) (slice, error)) error {
@@ -200,6 +204,7 @@ func (c *comparison) again(n int, try func(int) (slice, error)) error {
 	if err != nil {
 		return err
 	}
+	c.wall = long.wall
 	row := make([]slice, longSlice)
 	var sum time.Duration
 	for i := range row {
@@ -207,6 +212,7 @@ func (c *comparison) again(n int, try func(int) (slice, error)) error {
 			return err
 		}
 		sum += row[i].took
+		c.wall += row[i].wall
 	}
 	slices.SortFunc(row, func(a, b slice) int { return cmp.Compare(a.took, b.took) })
 	typical := row[longSlice/2]

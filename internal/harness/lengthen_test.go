@@ -11,6 +11,7 @@ type workload struct {
 	begin   time.Duration // what each run takes before its loop
 	gcEvery int           // operations from one collection to the next, counted from a run's begin; 0: none
 	gcCost  time.Duration
+	untimed time.Duration                   // before that, what the timer does not show
 	speed   func(now time.Duration) float64 // by how much a run that begins now takes longer
 	now     time.Duration
 }
@@ -29,8 +30,8 @@ func (w *workload) run(n int) (slice, error) {
 		}
 		took = slow
 	}
-	w.now += took
-	return slice{n: n, took: took, wall: took, cycles: int64(cycles)}, nil
+	w.now += took + w.untimed
+	return slice{n: n, took: took, wall: took + w.untimed, cycles: int64(cycles)}, nil
 }
 
 // TestLengthen: a slice is as long as what it must show, and no longer because the machine is uneven.
@@ -49,6 +50,7 @@ func TestLengthen(t *testing.T) {
 		{"cheap collections that a slice does not come to", workload{gcEvery: 5000, gcCost: 100 * time.Microsecond}, 3},
 		{"two speeds, in turn", workload{gcEvery: 2000, gcCost: time.Microsecond, speed: func(now time.Duration) float64 { return 1 + float64(now/(9*time.Millisecond)%2) }}, 3},
 		{"two speeds, at random", workload{gcEvery: 2000, gcCost: time.Microsecond, speed: func(time.Duration) float64 { return 1 + float64(random.IntN(2)) }}, 3},
+		{"a dear beginning that is not timed", workload{untimed: 45 * time.Millisecond, begin: 700 * time.Microsecond}, 3},
 		{"a benchmark that varies", workload{gcEvery: 2000, gcCost: time.Microsecond, speed: uneven(newRand(8))}, 3},
 	}
 	for _, tt := range tests {
@@ -57,6 +59,9 @@ func TestLengthen(t *testing.T) {
 			n, s, err := lengthen(3500, first, tt.w.run)
 			if err != nil || n/1000 != tt.want {
 				t.Errorf("%d operations, error %v; want %d thousand", n, err, tt.want)
+			}
+			if tt.w.now > 3*time.Second {
+				t.Errorf("it took %v", tt.w.now)
 			}
 			if s.n != n {
 				t.Errorf("the slice has %d operations, not %d", s.n, n)

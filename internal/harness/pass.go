@@ -249,7 +249,8 @@ func (r *goRunner) processPair(ctx context.Context, t *goTarget, bins [2]*binary
 		if bins[side] == nil {
 			continue
 		}
-		run, err := r.runOnce(ctx, t, bins[side], t.procs[side], t.Iters, r.sampleLimit(t.Cost))
+		n := r.suite.Trial.iterations(t.Key, side, t.Iters)
+		run, err := r.runOnce(ctx, t, bins[side], t.procs[side], n, r.sampleLimit(t.Cost))
 		if err != nil {
 			return err
 		}
@@ -262,7 +263,9 @@ func (r *goRunner) processPair(ctx context.Context, t *goTarget, bins [2]*binary
 		}
 		for _, m := range run.bench.Metrics {
 			if m.Unit.Name == "sec/op" {
-				got.Times[side] = m.Values()
+				for _, v := range m.Values() {
+					got.Times[side] = append(got.Times[side], v*float64(n)/float64(t.Iters))
+				}
 			} else {
 				got.Metrics[side] = append(got.Metrics[side], m)
 			}
