@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -28,8 +27,8 @@ const quickBudget = 18 * time.Second
 // quickMost is the number of benchmarks that the quick form keeps.
 const quickMost = 6
 
-// injectable is the number of iterations of a slice from which on a slowdown of 2 % is exact.
-const injectable = 200
+// injectable is the number of iterations that a slowdown adds to a slice, at least, to be exact enough.
+const injectable = 4
 
 // trialPlan is one run whose right outcome is known.
 type trialPlan struct {
@@ -165,7 +164,7 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 			}
 		}
 		if i == 0 {
-			if slowed, err = pickSlowed(file); err != nil {
+			if slowed, err = pickSlowed(file, plans); err != nil {
 				return err
 			}
 		}
@@ -217,8 +216,14 @@ func keepTrial(dir string, i int, f *result.File) error {
 }
 
 // pickSlowed chooses the benchmark that is to be slowed: the one with the median noise among those with
-// enough iterations in a slice for an exact slowdown.
-func pickSlowed(f *result.File) (result.Key, error) {
+// enough iterations in a slice for every slowdown of the plans to be exact.
+func pickSlowed(f *result.File, plans []trialPlan) (result.Key, error) {
+	least := 0.0
+	for _, p := range plans {
+		if p.slow > 0 {
+			least = max(least, injectable/p.slow)
+		}
+	}
 	type able struct {
 		key   result.Key
 		noise float64
@@ -226,7 +231,7 @@ func pickSlowed(f *result.File) (result.Key, error) {
 	var all []able
 	index := f.Base.Index()
 	for _, b := range f.Head.Benchmarks {
-		if m := b.Metric("sec/op"); m != nil && len(m.Samples) > 0 && m.Samples[0].Iters >= injectable && index[b.Key()] != nil {
+		if m := b.Metric("sec/op"); m != nil && len(m.Samples) > 0 && float64(m.Samples[0].Iters) >= least && index[b.Key()] != nil {
 			all = append(all, able{b.Key(), compare.PairNoise(index[b.Key()], b)})
 		}
 	}
@@ -237,7 +242,7 @@ func pickSlowed(f *result.File) (result.Key, error) {
 	if f.Run.Measured == 0 {
 		return result.Key{}, fmt.Errorf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", f.Run.Total, f.Run.BudgetSec)
 	}
-	return result.Key{}, errors.New("no benchmark has enough iterations in a few milliseconds to inject a slowdown of 2% into it: choose others with --bench")
+	return result.Key{}, fmt.Errorf("no benchmark has the %.0f iterations in a few milliseconds that a slowdown of %.3g%% needs: choose others with --bench, or a larger one with --trials", least, 100*injectable/least)
 }
 
 // examine compares what the gate said with what it should have said.
