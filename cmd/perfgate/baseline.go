@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -88,7 +89,7 @@ func (a *app) baselineVerify(args []string) error {
 // baselineUpdate measures the work tree and makes it the committed reference.
 func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	f := newFlags("baseline update", "")
-	f.options("packages", "bench", "tags", "budget", "gate", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
 	reason := f.String("reason", "", "why it is forced; kept in the file")
 	if err := f.parse(a, args, 0); err != nil {
@@ -161,8 +162,12 @@ func failures(s *result.Set) error {
 func unfit(f *result.File) error {
 	errs := []error{failures(f.Head)}
 	for _, b := range f.Head.Benchmarks {
-		if n := b.Passes(); b.Status == result.OK && n < compare.FirstLook {
-			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d: raise --budget", b.Key(), n, compare.FirstLook))
+		need := compare.MinConstant
+		if slices.ContainsFunc(b.Metrics, func(m *result.Metric) bool { return m.Unit.Timing() }) {
+			need = compare.FirstLook
+		}
+		if n := b.Passes(); b.Status == result.OK && n < need {
+			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d: raise --budget", b.Key(), n, need))
 		}
 	}
 	return errors.Join(errs...)

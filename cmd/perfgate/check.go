@@ -15,7 +15,7 @@ import (
 // check is the gate: measure, compare, report, exit.
 func (a *app) check(ctx context.Context, args []string) error {
 	f := newFlags("check", "")
-	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "strict", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "metrics", "strict", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	plan := f.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
 	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
@@ -66,6 +66,9 @@ func (p *project) begin(ctx context.Context) (*harness.BaseCommit, *result.File,
 	if err := p.open(ctx); err != nil {
 		return nil, nil, err
 	}
+	if err := p.trustBase(ctx); err != nil {
+		return nil, nil, err
+	}
 	base, baseline, err := p.references(ctx)
 	if err == nil {
 		p.announce(base, baseline)
@@ -80,7 +83,7 @@ func (p *project) references(ctx context.Context) (*harness.BaseCommit, *result.
 	var baseline *result.File
 	var err error
 	if p.config.Against != config.Base {
-		if baseline, err = p.readBaseline(); err != nil {
+		if baseline, err = p.baselineInForce(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -107,6 +110,14 @@ func (p *project) references(ctx context.Context) (*harness.BaseCommit, *result.
 }
 
 func (p *project) resolveBase(ctx context.Context) (*harness.BaseCommit, error) {
+	if p.trusted != nil {
+		return p.trusted, nil
+	}
+	return p.resolveBaseOf(ctx, p.config.Base)
+}
+
+// resolveBaseOf finds the base that ref names, or the one by default.
+func (p *project) resolveBaseOf(ctx context.Context, ref string) (*harness.BaseCommit, error) {
 	if p.repo == nil {
 		return nil, &harness.BaseError{Problem: p.root + " is not in a git repository, so there is no base commit",
 			Remedy: "run git init and commit, or compare with a stored baseline: perfgate baseline update --force --reason 'no git', then check --against baseline"}
@@ -116,8 +127,8 @@ func (p *project) resolveBase(ctx context.Context) (*harness.BaseCommit, error) 
 		return nil, err
 	}
 	base, err := p.repo.ResolveBase(ctx, harness.BaseOptions{
-		Ref:         p.config.Base,
-		PullRequest: p.app.getenv("GITHUB_EVENT_NAME") == "pull_request",
+		Ref:         ref,
+		PullRequest: p.app.proposed(),
 		Fetch:       p.app.runner.Active(),
 		Dirty:       len(dirt) > 0,
 	})

@@ -141,7 +141,7 @@ func (a *app) configure(f *flags) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &project{app: a, root: root, config: c}, nil
+	return &project{app: a, root: root, config: c, sources: s}, nil
 }
 
 // projectRoot finds the project around dir: the nearest folder with a perfgate.yaml, else with

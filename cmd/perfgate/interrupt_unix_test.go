@@ -85,7 +85,7 @@ func interrupt(t *testing.T, every, pass int) (base, head *result.Benchmark) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := append(vars, "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+dir)
+	env := append(vars, "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+dir, "PERFGATE_METRICS=times")
 	repo := filepath.Join(dir, "repo")
 	git := func(args ...string) string {
 		t.Helper()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/result"
 )
@@ -20,7 +21,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 		return nil, err
 	}
 	defer cleanup()
-	suite.Iters = storedIters(baseline)
+	suite.Iters, suite.Counted = storedIters(baseline, ""), storedIters(baseline, result.Statements)
 	f, err := p.newFile(ctx, base, baseline)
 	if err != nil {
 		return nil, err
@@ -29,6 +30,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	defer progress.close()
 	m, err := harness.Measure(ctx, suite, harness.Plan{
 		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
+		Exact: p.config.Metrics != config.Times, NoTimes: p.config.Metrics == config.Exact,
 		AfterPass: func(base, head *result.Set) {
 			part := *f
 			part.Partial = true
@@ -138,6 +140,7 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 		f.Base = &result.Set{Commit: base.Commit, Ref: base.Ref}
 		f.Pairing = result.Passes
 	}
+	f.Warnings = p.notes
 	if baseline != nil {
 		f.Baseline = baseline.Head
 		f.BaselineInfo = describeBaseline(baseline)
@@ -145,19 +148,26 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 	return f, nil
 }
 
-// storedIters looks up the iteration counts of a baseline: allocations a set-up causes are divided
-// by them, so the same count gives the same number.
-func storedIters(baseline *result.File) func(result.Key) int {
+// storedIters looks up the iteration counts of a baseline, of a unit or where it is empty of a benchmark's
+// first one: allocations a set-up causes are divided by them, so the same count gives the same number.
+func storedIters(baseline *result.File, unit string) func(result.Key) int {
 	if baseline == nil {
 		return nil
 	}
 	index := baseline.Head.Index()
 	return func(k result.Key) int {
 		b := index[k]
-		if b == nil || len(b.Metrics) == 0 || len(b.Metrics[0].Samples) == 0 {
+		if b == nil || len(b.Metrics) == 0 {
 			return 0
 		}
-		return b.Metrics[0].Samples[0].Iters
+		m := b.Metrics[0]
+		if unit != "" {
+			m = b.Metric(unit)
+		}
+		if m == nil || len(m.Samples) == 0 {
+			return 0
+		}
+		return m.Samples[0].Iters
 	}
 }
 

@@ -41,7 +41,7 @@ func (p *project) plan(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	defer cleanup()
-	suite.Iters = storedIters(baseline)
+	suite.Iters = storedIters(baseline, "")
 	progress := newProgress(p.app.stderr)
 	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(), OnlyPlan: true}, progress.observe)
 	progress.close()

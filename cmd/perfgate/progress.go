@@ -30,9 +30,10 @@ func newProgress(w io.Writer) *progress {
 }
 
 // doing says what a phase does.
-var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "calibrate": "calibrating",
-	"measure": "measuring",
-	"link":    "linking", "confirm": "confirming"}
+var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "count": "counting in",
+	"calibrate": "calibrating",
+	"measure":   "measuring",
+	"link":      "linking", "confirm": "confirming"}
 
 func (p *progress) observe(e harness.Event) {
 	if p.tty {

@@ -24,6 +24,11 @@ type project struct {
 	root   string
 	config *config.Config
 	repo   *harness.Repo // nil outside git
+
+	sources config.Sources // of config
+	// trusted is the base whose configuration and baseline are in force, nil where the checkout's are.
+	trusted *harness.BaseCommit
+	notes   []string // warnings for the report
 }
 
 // open finds the repository around the project, if there is one.

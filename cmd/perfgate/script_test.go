@@ -71,13 +71,14 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  plain("exits CODE PROGRAM ARG...", 2, exits),
-			"commit": plain("commit MESSAGE", 1, commit),
-			"lay":    plain("lay DIR", 1, lay),
-			"edit":   plain("edit FILE OLD NEW", 3, edit),
-			"json":   plain("json FILE [PATH=VALUE...]", 1, checkJSON),
-			"remedy": plain("remedy", 0, remedy),
-			"stored": plain("stored FILE HEAD [BASE]", 2, stored),
+			"exits":     plain("exits CODE PROGRAM ARG...", 2, exits),
+			"commit":    plain("commit MESSAGE", 1, commit),
+			"lay":       plain("lay DIR", 1, lay),
+			"elsewhere": plain("elsewhere FILE", 1, elsewhere),
+			"edit":      plain("edit FILE OLD NEW", 3, edit),
+			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
+			"remedy":    plain("remedy", 0, remedy),
+			"stored":    plain("stored FILE HEAD [BASE]", 2, stored),
 		},
 	})
 }
@@ -118,6 +119,7 @@ func setup(env *testscript.Env) error {
 	// What scripts assert is exact: times must not keep them busy, least of all with confirming that
 	// one more allocation takes longer.
 	env.Setenv("PERFGATE_EFFECT", "900%")
+	env.Setenv("PERFGATE_METRICS", "times")
 	return nil
 }
 
@@ -321,4 +323,17 @@ func TestScriptNames(t *testing.T) {
 	if !reflect.DeepEqual(seen, want) {
 		t.Errorf("commands with scripts = %v, want %v", seen, want)
 	}
+}
+
+// elsewhere makes a result file that of another machine.
+func elsewhere(ts *testscript.TestScript, args []string) {
+	name := ts.MkAbs(args[0])
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	f, err := result.Read(bytes.NewReader(data))
+	ts.Check(err)
+	f.Head.Env.CPU, f.Head.Env.Cores, f.Head.Env.Kernel, f.Head.Env.GOMAXPROCS = "another", 96, "9.9", 96
+	var out bytes.Buffer
+	ts.Check(f.Write(&out))
+	ts.Check(os.WriteFile(name, out.Bytes(), 0o666))
 }

@@ -206,6 +206,7 @@ func Judge(f *result.File, p Policy) *Outcome {
 		o.Comparisons = append(o.Comparisons, rows...)
 	}
 	o.decide(p)
+	o.explainCounts(f.Head)
 	if f.Control != nil {
 		if o.Control = p.judgeControl(f.Control); o.Control != nil && o.Control.Unfit {
 			o.distrust()

@@ -40,9 +40,9 @@ func TestConfirm(t *testing.T) {
 		{"never seemed changed", tight(8, 0), tight(12, 0), Unchanged, 0, ""}, // it was measured with the whole suite
 		{"the other way round", tight(8, 0.05), tight(12, -0.2), Improvement, -0.2, ""},
 
-		{"6 of 12 builds", constants(8, math.Log(1.1)), tight(6, 0.5), Inconclusive, 0.5, "seemed changed by +10.0%; the budget ended after 6 of the 12 re-linked builds that confirm 1 such metric"},
-		{"7 of 12 builds", tight(8, 0.1), tight(7, 0.5), Regression, 0.5, ""},
-		{"1 of 12 builds", tight(8, 0.1), tight(1, 0.5), Inconclusive, 0.497, "after 1 of the 12"},
+		{"6 of 16 builds", constants(8, math.Log(1.1)), tight(6, 0.5), Inconclusive, 0.5, "seemed changed by +10.0%; the budget ended after 6 of the 16 re-linked builds that confirm 1 such metric"},
+		{"7 of 16 builds", tight(8, 0.1), tight(7, 0.5), Regression, 0.5, ""},
+		{"1 of 16 builds", tight(8, 0.1), tight(1, 0.5), Inconclusive, 0.497, "after 1 of the 16"},
 
 		{"the same", tight(6, 0), nil, Unchanged, 0, ""},
 		{"doubtful", wide(48, 0), nil, Inconclusive, math.NaN(), ""},
@@ -77,15 +77,15 @@ func TestConfirm(t *testing.T) {
 // there is one.
 func TestConfirmedNumbers(t *testing.T) {
 	margin := math.Log1p(0.05 / 6)
-	mde := func(sd float64) float64 {
-		return math.Expm1(margin + (2.4089+1.2816)*sd/math.Sqrt(0.955*12))
+	mde := func(sd, n float64) float64 {
+		return math.Expm1(margin + (2.4089+1.2816)*sd/math.Sqrt(0.955*n))
 	}
 	c := only(t, Judge(timesOf(alternating(8, 0.1), alternating(12, 0.02)), DefaultPolicy))
-	if math.Abs(c.MDE-mde(0.02)) > 1e-5 || c.P < 0.5 {
-		t.Errorf("confirmed: MDE %v, want %v of the fresh values; p %v", c.MDE, mde(0.02), c.P)
+	if math.Abs(c.MDE-mde(0.02, 12)) > 1e-5 || c.P < 0.5 {
+		t.Errorf("confirmed: MDE %v, want %v of the fresh values; p %v", c.MDE, mde(0.02, 12), c.P)
 	}
 	c = only(t, Judge(timesOf(alternating(8, 0.1), nil), DefaultPolicy))
-	if want := mde(0.1 / math.Sqrt(8)); math.Abs(c.MDE-want) > 1e-5 || !math.IsNaN(c.P) { // eight passes on a build show the effect
+	if want := mde(0.1/math.Sqrt(6), 16); math.Abs(c.MDE-want) > 1e-5 || !math.IsNaN(c.P) { // six passes on a build show the effect
 		t.Errorf("screened: MDE %v, want %v; p %v, want none", c.MDE, want, c.P)
 	}
 	c = only(t, Judge(timesOf(constants(6, 0), nil), DefaultPolicy))

@@ -12,10 +12,13 @@ import (
 // are a family of their own.
 func (o *Outcome) decide(p Policy) {
 	var plain, confirmed []*Comparison
-	var others []*Comparison // without a part in the error probability
+	var counted []*Comparison // near-exact, which need no second stage
+	var others []*Comparison  // without a part in the error probability
 	for _, c := range o.Comparisons {
 		switch t := c.test; {
 		case !t.active || t.restates:
+		case t.need && t.counted:
+			counted = append(counted, c)
 		case t.need && !c.staged():
 			plain = append(plain, c)
 		case t.need && c.Builds > 0:
@@ -29,10 +32,19 @@ func (o *Outcome) decide(p Policy) {
 			c.settle(p, math.NaN(), math.NaN(), 1)
 		}
 	}
-	o.Tests += len(plain) + len(confirmed)
+	family := append(confirmed, counted...)
+	o.Tests += len(plain) + len(family)
 	o.Confirmed = len(confirmed)
 	byHolm(plain, func(c *Comparison, worse, better float64) { c.settle(p, worse, better, len(plain)) })
-	byHolm(confirmed, func(c *Comparison, worse, better float64) { c.settleStaged(p, worse, better, len(confirmed)) })
+	shared := p
+	shared.Alpha = p.ConfirmAlpha()
+	byHolm(family, func(c *Comparison, worse, better float64) {
+		if c.test.counted {
+			c.settle(shared, worse, better, len(family))
+		} else {
+			c.settleStaged(p, worse, better, len(family))
+		}
+	})
 	for _, c := range others {
 		c.settleStaged(p, math.NaN(), math.NaN(), max(1, len(confirmed)))
 	}

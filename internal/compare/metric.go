@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/perf/benchmath"
@@ -27,10 +28,11 @@ type test struct {
 	staged        bool // taken in passes
 	need          bool // gated: shares the error probability
 	restates      bool // a rate that only restates sec/op
+	counted       bool // near-exact: it needs no second stage
 }
 
-// minConstant is the number of equal samples a side that make a metric a constant.
-const minConstant = 3
+// MinConstant is the number of equal samples a side that make a metric a constant.
+const MinConstant = 3
 
 // metric compares one unit of one benchmark.
 func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
@@ -82,8 +84,10 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 	switch {
 	case !c.Unit.Timing() && constant(bv) && constant(hv):
 		c.exact(j, b, h)
-	case !c.Unit.Timing() && (len(bv) < minConstant || len(hv) < minConstant):
+	case !c.Unit.Timing() && (len(bv) < MinConstant || len(hv) < MinConstant):
 		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side: whether it is a constant is not known")
+	case j.counted && slices.Contains(countedUnits, c.Unit.Name) && !negative(bv) && !negative(hv):
+		c.nearExact(j, b, h)
 	case j.stored && !c.Unit.Timing():
 		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")
 	case j.stored && !j.alone:
@@ -102,7 +106,7 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 }
 
 func constant(vs []float64) bool {
-	if len(vs) < minConstant {
+	if len(vs) < MinConstant {
 		return false
 	}
 	for _, v := range vs[1:] {
@@ -135,8 +139,12 @@ const (
 // tolerance is the difference of an exact metric that is accepted, in the unit itself. From zero
 // and to zero none is.
 func tolerance(u result.Unit, base, head float64) float64 {
-	if u.Name == "B/op" && base != 0 && head != 0 {
+	switch {
+	case base == 0 || head == 0:
+	case u.Name == "B/op":
 		return math.Max(bytesRelative*base, bytesAbsolute)
+	case u.Name == result.Statements:
+		return statementsRelative * base
 	}
 	return 0
 }
@@ -156,7 +164,7 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Verdict = Unchanged
 	case c.Unit.Better == result.Unknown:
 		c.Verdict = Incomparable
-	case j.stored && base.Iters != head.Iters && explained(base.Value, head.Value):
+	case j.stored && base.Iters != head.Iters && c.Unit.Name != result.Statements && explained(base.Value, head.Value):
 		c.as(Incomparable, false, "measured at another iteration count, which may explain the difference")
 	case worse > 0:
 		c.Verdict = Regression
@@ -260,6 +268,8 @@ func (c *Comparison) margin(p Policy, base float64) float64 {
 		return math.Log1p(math.Max(bytesRelative, bytesAbsolute/base))
 	case c.Unit.Name == "allocs/op":
 		return math.Log1p(bytesRelative)
+	case c.Unit.Name == result.Statements:
+		return math.Log1p(nearMargin)
 	}
 	return math.Log1p(p.Tolerance())
 }

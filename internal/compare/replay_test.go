@@ -35,7 +35,7 @@ func recordings(t *testing.T) []recorded {
 		for _, h := range f.Head.Benchmarks {
 			bm, hm := index[h.Key()].Metric("sec/op"), h.Metric("sec/op")
 			first, fresh := passes(bm.Samples, hm.Samples, logRatio(1)), passes(bm.Confirm, hm.Confirm, logRatio(1))
-			if len(first) < FirstLook || len(fresh) < minBuilds {
+			if len(first) < FirstLook || len(fresh) < 12 {
 				continue // the budget did not reach it
 			}
 			r.first, r.fresh = append(r.first, first), append(r.fresh, fresh)

@@ -182,6 +182,7 @@ func TestFalseAlarms(t *testing.T) {
 		{473, 20, 0, 1},
 		{473, 20, 0.005, 1},
 		{473, 20, 0.01, 1},
+		{473, 100, 0, 1},
 		{473, 100, 0.01, 1},
 	}
 	for i, tt := range tests {
@@ -287,7 +288,7 @@ func TestReplay(t *testing.T) {
 		for range FirstLook {
 			first[i] = append(first[i], e.pass(b, e.build(), fewestPairs))
 		}
-		fresh[i] = e.confirm(b, first[i], benchmarks)
+		fresh[i] = singles(medians(e.confirm(b, first[i], benchmarks)))
 	}
 	got := simulate(runs, 20260906, func(r *rand.Rand) *Outcome {
 		base, head := set(), set()

@@ -18,8 +18,9 @@ import (
 const (
 	suspectP = 0.02  // of "not worse than the noise margin", to be suspect
 	clearP   = 0.025 // of either limit of the tolerance, to be unchanged
-	// minBuilds is the least number of re-linked builds of the second stage.
-	minBuilds = 12
+	// minBuilds is the least number of re-linked builds of the second stage: the test survives one
+	// that the machine tore apart, as it would not with 12.
+	minBuilds = 16
 	// suiteShare is the share of Alpha that the suite-wide test has.
 	suiteShare = 0.2
 	// fixedMargin is the noise margin where builds cannot be linked in another order: layout
@@ -91,11 +92,23 @@ func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
 	n := fewestPerBuild
 	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
 	for _, c := range j.benchmark(head.Key(), base, head) {
-		if c.test.active && c.test.need && !c.test.restates && len(c.test.diffs) >= FirstLook {
+		if c.test.active && c.test.staged && c.test.need && !c.test.restates && len(c.test.diffs) >= FirstLook {
 			n = max(n, c.perBuild(p, c.test.diffs, suspects))
 		}
 	}
 	return n
+}
+
+// Varies reports whether what was counted of a benchmark is no constant on a side.
+func (p Policy) Varies(base, head *result.Benchmark) bool {
+	for _, side := range []*result.Benchmark{base, head} {
+		for _, unit := range countedUnits {
+			if m := side.Metric(unit); m != nil && !constant(m.Values()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Screen routes a benchmark by its first stage; last says that there is no time for more passes.
@@ -103,7 +116,7 @@ func (p Policy) Screen(base, head *result.Benchmark, last bool) result.Route {
 	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
 	route := result.Settled
 	for _, c := range j.benchmark(head.Key(), base, head) {
-		if !c.test.active || !c.test.need || c.test.restates {
+		if !c.test.active || !c.test.staged || !c.test.need || c.test.restates {
 			continue
 		}
 		switch r := c.route(p, last); {
@@ -272,11 +285,14 @@ func tails(passes [][]float64, shift float64) (greater, less float64) {
 // it has builds.
 func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 	t := c.test
-	d, perBuild := t.diffs, c.perBuild(p, t.diffs, max(1, k))
+	k = max(1, k)
+	c.MDE = c.detectable(p, t.diffs, c.perBuild(p, t.diffs, k), k)
 	if c.Builds > 0 {
-		c.P, d, perBuild = worse, t.fresh, 1
+		c.P = worse
+		if m := stats.MDE(t.fresh, t.margin, p.ConfirmAlpha()/float64(k), power); !math.IsInf(m, 1) {
+			c.MDE = m
+		}
 	}
-	c.MDE = c.detectable(p, d, perBuild, max(1, k))
 	if !c.Absolute {
 		c.MDE = math.Expm1(c.MDE)
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/org/perfgate/internal/result"
 )
 
-// TestBuilds is K = max(12, ceil(log2(k/alpha)) + 3) of statistics.md, 4.5, at alpha = 0.8 %.
+// TestBuilds is K = max(16, ceil(log2(k/alpha)) + 3), by statistics.md, 4.5, at alpha = 0.8 %.
 func TestBuilds(t *testing.T) {
-	for k, want := range map[int]int{0: 12, 1: 12, 2: 12, 4: 12, 5: 13, 8: 13, 9: 14, 16: 14, 17: 15, 100: 17, 1000: 20} {
+	for k, want := range map[int]int{0: 16, 1: 16, 32: 16, 33: 16, 65: 16, 66: 17, 100: 17, 1000: 20} {
 		if got := DefaultPolicy.Builds(k); got != want {
 			t.Errorf("Builds(%d) = %d, want %d", k, got, want)
 		}
@@ -79,7 +79,7 @@ func TestPerBuild(t *testing.T) {
 	}{
 		{"quiet", 0.01, 1, fewestPerBuild},
 		{"noisy", 0.06, 1, 3},
-		{"noisier", 0.08, 1, 5},
+		{"noisier", 0.08, 1, 4},
 		{"noisier, one of ten", 0.08, 10, 6},
 		{"noisiest", 0.3, 1, mostPerBuild},
 	}
@@ -343,10 +343,10 @@ func TestFixedLayout(t *testing.T) {
 	}
 }
 
-// TestDetectable is the MDE of statistics.md, 4.9, by numbers: 14 values at 0.8 % of 10, power 90 %.
+// TestDetectable is the MDE of statistics.md, 4.9, by numbers: 16 values at 0.8 % of 10, power 90 %.
 func TestDetectable(t *testing.T) {
 	c := row(DefaultPolicy, singles(tight(FirstLook, 0)), nil)
-	want := math.Log1p(0.05/6) + (3.1559+1.2816)*0.03/math.Sqrt(0.955*14)
+	want := math.Log1p(0.05/6) + (3.1559+1.2816)*0.03/math.Sqrt(0.955*16)
 	if got := c.detectable(DefaultPolicy, alternating(14, 0.06), 4, 10); math.Abs(got-want) > 1e-5 {
 		t.Errorf("detectable %v, want %v", got, want)
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Effect           float64
 	Effects          []compare.Effect
 	Gate             bool
+	Metrics          string
 	Strict           bool
 	Prepare          string
 	PassEnv          []string
@@ -45,6 +46,13 @@ const (
 	Both     = "both"
 	Base     = "base"
 	Baseline = "baseline"
+)
+
+// Values of Metrics.
+const (
+	AllMetrics = "all"
+	Exact      = "exact"
+	Times      = "times"
 )
 
 // Origin says where a setting's value came from.
@@ -95,6 +103,23 @@ type Sources struct {
 
 // Values are the settings of a configuration file.
 type Values map[string]Value
+
+// Suites returns the settings that say what is run and how, and the names of the others, which decide
+// what the outcome means.
+func (v Values) Suites() (suites Values, others []string) {
+	suites = Values{}
+	for _, o := range Options {
+		value, ok := v[o.Name]
+		switch {
+		case !ok:
+		case o.Judges:
+			others = append(others, o.Name)
+		default:
+			suites[o.Name] = value
+		}
+	}
+	return suites, others
+}
 
 // Value is a setting's text, with its line in the file.
 type Value struct {

@@ -22,6 +22,9 @@ type Option struct {
 	Usage   string
 	// Repeat says that the flag may be given several times.
 	Repeat bool
+	// Judges says that the setting decides what the outcome means: a pull request cannot change it
+	// for its own run.
+	Judges bool
 
 	set func(c *Config, texts []string) error
 }
@@ -34,9 +37,9 @@ func (o Option) Env() string {
 // Options is the one list of settings. Flags, action inputs, environment variables, the keys of
 // perfgate.yaml and the documentation range over it.
 var Options = []Option{
-	{Name: "base", Arg: "REF", Usage: "commit to compare with (default: see docs/base.md)",
+	{Name: "base", Judges: true, Arg: "REF", Usage: "commit to compare with (default: see docs/base.md)",
 		set: func(c *Config, t []string) error { c.Base = last(t); return noDash(c.Base) }},
-	{Name: "against", Arg: "WHAT", Default: Both, Usage: "base, baseline or both, as far as they exist",
+	{Name: "against", Judges: true, Arg: "WHAT", Default: Both, Usage: "base, baseline or both, as far as they exist",
 		set: func(c *Config, t []string) error {
 			c.Against = last(t)
 			return oneOf(c.Against, Both, Base, Baseline)
@@ -66,11 +69,16 @@ var Options = []Option{
 			}
 			return err
 		}},
-	{Name: "effect", Arg: "PERCENT", Default: "5%", Repeat: true, Usage: "the slowdown that must be caught; REGEXP=PERCENT for benchmarks of such names",
+	{Name: "effect", Judges: true, Arg: "PERCENT", Default: "5%", Repeat: true, Usage: "the slowdown that must be caught; REGEXP=PERCENT for benchmarks of such names",
 		set: setEffect},
 	{Name: "gate", Default: "true", Usage: "let both sides take turns within their processes; false: a process a sample",
 		set: func(c *Config, t []string) (err error) { c.Gate, err = boolean(last(t)); return err }},
-	{Name: "strict", Default: "false", Usage: "fail on inconclusive benchmarks too",
+	{Name: "metrics", Judges: true, Arg: "WHICH", Default: AllMetrics, Usage: "exact (allocations, statements: a verdict in seconds), times, or all",
+		set: func(c *Config, t []string) error {
+			c.Metrics = last(t)
+			return oneOf(c.Metrics, AllMetrics, Exact, Times)
+		}},
+	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
 		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
@@ -96,7 +104,7 @@ var Options = []Option{
 			}
 			return nil
 		}},
-	{Name: "reports-dir", Arg: "DIR", Default: "perf_reports", Usage: "where reports and the baseline lie, relative to the project's root",
+	{Name: "reports-dir", Judges: true, Arg: "DIR", Default: "perf_reports", Usage: "where reports and the baseline lie, relative to the project's root",
 		set: func(c *Config, t []string) error { c.ReportsDir = last(t); return inside(c.ReportsDir) }},
 	{Name: "working-directory", Short: "C", Arg: "DIR", Default: ".", Usage: "run as if started there",
 		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},

@@ -31,6 +31,8 @@ type recipe struct {
 	extra map[string]string // for the overlay: head's test files in the place of base's, or padding
 	trim  bool
 	flags moduleFlags
+	// counts, where set, has it count its statements.
+	counts *instrumented
 	// layout seeds the linker's order of functions; 0 is its own.
 	layout Build
 }
@@ -53,6 +55,9 @@ type builder struct {
 	built, overlays int
 	flags           map[module]moduleFlags
 	gates           map[string]*gate // by GOROOT
+
+	counted      map[string]*coveredPackage // by folder
+	countedFiles int
 }
 
 // moduleFlags are what the two sides of a module have in common.
@@ -198,7 +203,11 @@ func (b *builder) compileBoth(ctx context.Context, hows [2]*recipe) (bins [2]*bi
 		if how == nil {
 			continue
 		}
-		overlay, err := b.writeOverlay(how.flags.gate.replace, how.extra)
+		replace := []map[string]string{how.flags.gate.replace, how.extra}
+		if how.counts != nil {
+			replace = append(replace, how.counts.replace)
+		}
+		overlay, err := b.writeOverlay(replace...)
 		if err != nil {
 			return bins, err
 		}

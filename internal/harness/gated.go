@@ -21,6 +21,9 @@ type gated struct {
 	from    *bufio.Reader
 	pipes   []*os.File
 
+	counts *os.File // what it counted, slice after slice, read as far as read
+	read   int64
+
 	// idle sums up what the process did while it had nothing to do.
 	waited, used time.Duration
 	// stops says that it is stopped by a signal while it waits, because it would not be idle.
@@ -33,11 +36,15 @@ const (
 	idleLeast = 20 * time.Millisecond // of waiting before anything is said of it
 )
 
-// gateEnv makes a test binary wait at the gate.
-const gateEnv = "PERFGATE_GATE=pipes-3-4"
+// gateEnv makes a test binary wait at the gate, countsEnv write the counts of its statements to
+// descriptor 5.
+const (
+	gateEnv   = "PERFGATE_GATE=pipes-3-4"
+	countsEnv = "PERFGATE_COUNTS=5"
+)
 
-// startGated starts p at the gate.
-func startGated(ctx context.Context, p process) (*gated, error) {
+// startGated starts p at the gate, and has it write the counts of its statements where counts is set.
+func startGated(ctx context.Context, p process, counts bool) (*gated, error) {
 	theirIn, to, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -51,7 +58,17 @@ func startGated(ctx context.Context, p process) (*gated, error) {
 	p.Env = append(p.Env[:len(p.Env):len(p.Env)], gateEnv)
 	p.Files = []*os.File{theirIn, theirOut}
 	g := &gated{to: to, from: bufio.NewReaderSize(from, maxMessage), pipes: []*os.File{to, from}}
-	g.child, err = p.start(ctx)
+	if counts {
+		p.Env = append(p.Env, countsEnv)
+		if g.counts, err = os.CreateTemp("", "perfgate-counts-"); err == nil {
+			os.Remove(g.counts.Name()) // it lives as long as it is open
+			g.pipes = append(g.pipes, g.counts)
+			p.Files = append(p.Files, g.counts)
+		}
+	}
+	if err == nil {
+		g.child, err = p.start(ctx)
+	}
 	theirIn.Close()
 	theirOut.Close()
 	if err != nil {

@@ -45,6 +45,22 @@ func OpenRepo(ctx context.Context, dir string, env []string) (*Repo, error) {
 
 // git runs a git command in the work tree's root and returns its trimmed standard output.
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
+	out, err := r.output(ctx, args...)
+	return strings.TrimSpace(string(out)), err
+}
+
+// File returns a file as a commit has it; name is relative to the root, with slashes.
+func (r *Repo) File(ctx context.Context, commit, name string) (data []byte, found bool, err error) {
+	entry, err := r.git(ctx, "ls-tree", commit, "--", name)
+	if err != nil || !strings.Contains(entry, " blob ") || strings.HasPrefix(entry, "120000") { // nor a link
+		return nil, false, err
+	}
+	data, err = r.output(ctx, "cat-file", "blob", commit+":"+name)
+	return data, err == nil, err
+}
+
+// output runs a git command in the work tree's root.
+func (r *Repo) output(ctx context.Context, args ...string) ([]byte, error) {
 	// A checkout must not run the repository's hooks: they are the user's, not ours.
 	args = append([]string{"-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"}, args...)
 	cmd := exec.CommandContext(ctx, "git", args...)
@@ -53,15 +69,15 @@ func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return "", errors.New("git is not installed or not in PATH")
+			return nil, errors.New("git is not installed or not in PATH")
 		}
 		msg := strings.TrimSpace(stderr.String())
 		if msg == "" {
 			msg = err.Error()
 		}
-		return "", fmt.Errorf("git %s: %s", args[4], msg)
+		return nil, fmt.Errorf("git %s: %s", args[4], msg)
 	}
-	return strings.TrimSpace(stdout.String()), nil
+	return stdout.Bytes(), nil
 }
 
 // commit resolves ref to a commit's hash.

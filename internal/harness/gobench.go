@@ -40,8 +40,8 @@ type GoBench struct {
 	// NoGate takes a process for every sample.
 	NoGate bool
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
-	// same count makes allocations comparable with it.
-	Iters func(result.Key) int
+	// same count makes allocations comparable with it. Counted is that of statements.
+	Iters, Counted func(result.Key) int
 }
 
 // goRunner measures Go benchmarks.
@@ -53,12 +53,14 @@ type goRunner struct {
 	observe func(Event)
 	budget  *Budget
 
-	links    map[Build]map[*binary]*binary
-	twins    map[*binary]*binary
-	pkgs     []*pkgState
-	targets  []*goTarget
-	envs     [2]result.Env
-	warnings []string
+	links map[Build]map[*binary]*binary
+	// countings are the binaries that count statements, by the ones that do not.
+	countings map[[2]*binary][2]*binary
+	twins     map[*binary]*binary
+	pkgs      []*pkgState
+	targets   []*goTarget
+	envs      [2]result.Env
+	warnings  []string
 }
 
 // pkgState is what is known of a package on both sides.
@@ -99,6 +101,7 @@ type goTarget struct {
 	// alone says that it needs processes of its own: it took one down, or the sides have another
 	// order. gateless says that it fails at the gate and not without it.
 	alone, gateless bool
+	readings        Reading // of the pass of counting at hand
 }
 
 // Prepare builds and lists the benchmarks of both sides.
@@ -108,7 +111,7 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 		return nil, err
 	}
 	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv),
-		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}}
+		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}, countings: map[[2]*binary][2]*binary{}}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
@@ -173,7 +176,7 @@ func (r *goRunner) open(ctx context.Context) error {
 		}
 		trees[side] = t
 	}
-	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, noGate: r.suite.NoGate, flags: map[module]moduleFlags{}, gates: map[string]*gate{}}
+	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, noGate: r.suite.NoGate, flags: map[module]moduleFlags{}, gates: map[string]*gate{}, counted: map[string]*coveredPackage{}}
 	r.join(lists)
 	if len(r.pkgs) == 0 {
 		return r.noBenchmarks()

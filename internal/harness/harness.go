@@ -45,6 +45,9 @@ type Runner interface {
 	// package. A failure of a benchmark is noted on its target; the error is for what stops the
 	// whole run.
 	Calibrate(ctx context.Context, targets []*Target) error
+	// Count counts what is exact about the targets once more, each in a fresh pair of processes, and
+	// hands what came of each to take. What it cannot count it leaves out, and says so.
+	Count(ctx context.Context, targets []*Target, take func(*Target, Reading)) error
 	// Pass measures the targets once more, each in a fresh pair of processes of the given
 	// build, and hands what came of each to take.
 	Pass(ctx context.Context, targets []*Target, build Build, rng *rand.Rand, take func(*Target, Reading)) error
@@ -84,6 +87,10 @@ type Target struct {
 	// processes of its own a pass is a single pair.
 	Share int
 
+	// Uncounted says why not all that is exact is counted.
+	Uncounted string
+
+	counted       int // passes of counting
 	again         int // passes on each build of the second stage
 	passes, pairs int // taken, void ones included
 	confirmed     int // passes of the second stage
@@ -124,6 +131,8 @@ type Judge interface {
 	Pairs(base, head *result.Benchmark, begin float64) int
 	// Passes is the number of such passes that one of so many suspects needs on each re-linked build.
 	Passes(base, head *result.Benchmark, suspects int) int
+	// Varies reports whether an exact metric of a benchmark is no constant so far.
+	Varies(base, head *result.Benchmark) bool
 	// Screen routes a benchmark after a look; last says that the first stage has no time left.
 	Screen(base, head *result.Benchmark, last bool) result.Route
 	// ScreenSuite routes all benchmarks together.
@@ -141,6 +150,8 @@ type Plan struct {
 	Judge  Judge
 	// ConfirmAll takes all benchmarks to the second stage, so that the pairs allow every route.
 	ConfirmAll bool
+	// Exact counts what is exact; NoTimes leaves it at that.
+	Exact, NoTimes bool
 	// OnlyPlan ends after the calibration: what the run would cost is known then.
 	OnlyPlan bool
 	// AfterPass, when set, is called between passes, so that what was measured can be saved.
@@ -149,7 +160,7 @@ type Plan struct {
 
 // Event is one line of the conversation about the progress of a run.
 type Event struct {
-	// Phase is what is being done: "build", "list", "calibrate", "measure", "link" or "confirm".
+	// Phase is what is being done: "build", "list", "count", "calibrate", "measure", "link" or "confirm".
 	Phase string
 	// What is the thing at hand, such as a benchmark's name.
 	What string

@@ -190,6 +190,23 @@ func (r *fakeRunner) Pass(ctx context.Context, targets []*Target, build Build, r
 	return nil
 }
 
+func (r *fakeRunner) Count(ctx context.Context, targets []*Target, take func(*Target, Reading)) error {
+	for _, t := range targets {
+		r.say("count", t.Key.Name)
+		if err := spend(ctx, r.cost[t.Key.Name]); err != nil {
+			return err
+		}
+		var got Reading
+		for side, live := range t.Live {
+			if live {
+				got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf(result.Statements), Samples: []result.Sample{{Value: 7, Iters: 10}}}}
+			}
+		}
+		take(t, got)
+	}
+	return nil
+}
+
 func (r *fakeRunner) Control(ctx context.Context, targets []*Target, rng *rand.Rand, take func(*Target, Reading)) error {
 	for _, t := range targets {
 		r.say("control", t.Key.Name)
@@ -295,10 +312,11 @@ type fakeJudge struct {
 	pairs  int          // of a pass; fewestPairs where zero
 	passes int          // on a build; 1 where zero
 
-	looks map[string][]string // the passes at which it was looked at, with ! for the last time
-	asked []int               // suspects, at each call of Builds
-	tuned []int               // suspects, at each call of Passes
-	begin []float64           // of the passes that Pairs was asked for
+	varies string              // the benchmark whose counts vary
+	looks  map[string][]string // the passes at which it was looked at, with ! for the last time
+	asked  []int               // suspects, at each call of Builds
+	tuned  []int               // suspects, at each call of Passes
+	begin  []float64           // of the passes that Pairs was asked for
 }
 
 const fakeBuilds = 5 // with one suspect
@@ -317,6 +335,8 @@ func (j *fakeJudge) Passes(_, _ *result.Benchmark, suspects int) int {
 	j.tuned = append(j.tuned, suspects)
 	return max(1, j.passes)
 }
+
+func (j *fakeJudge) Varies(_, head *result.Benchmark) bool { return head.Name == j.varies }
 
 func (j *fakeJudge) Screen(base, head *result.Benchmark, last bool) result.Route {
 	look := fmt.Sprint(passesOf(head))

@@ -20,6 +20,7 @@ type group struct {
 	bins     [2]*binary // nil on a side that does not measure
 	gateless bool
 	control  bool // head is a copy of base
+	counts   bool // they count statements
 	targets  []*goTarget
 }
 
@@ -204,7 +205,10 @@ func (t *goTarget) metrics(slices []slice, last []extra) []*result.Metric {
 			reported[e.unit] = []float64{e.value}
 		}
 	}
-	values := map[string]float64{"B/op": float64(bytes / n), "allocs/op": float64(allocs / n)}
+	values := map[string]float64{}
+	if t.counted == 0 { // else that is known better
+		values["B/op"], values["allocs/op"] = float64(bytes/n), float64(allocs/n)
+	}
 	if per := slices[len(slices)-1].setBytes; per > 0 && len(times) > 0 {
 		values["B/s"] = float64(per) / stats.Median(times)
 	}

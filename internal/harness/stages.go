@@ -53,7 +53,16 @@ func (s *schedule) run(ctx context.Context) error {
 	s.rng = rand.New(rand.NewPCG(s.plan.Seed, 0))
 	s.saved = time.Now()
 	s.screened = []Build{0}
+	defer s.explainUnmeasured()
 	chunks := s.chunks()
+	if s.plan.Exact && !s.plan.OnlyPlan {
+		if err := s.count(ctx, slices.Concat(chunks...)); err != nil || s.budget.Left() == 0 {
+			return err
+		}
+	}
+	if s.plan.NoTimes {
+		return nil
+	}
 	all, scarce, err := s.calibrate(ctx, chunks)
 	if s.plan.OnlyPlan {
 		return err
@@ -70,7 +79,6 @@ func (s *schedule) run(ctx context.Context) error {
 	if err == nil {
 		err = s.confirm(ctx)
 	}
-	s.explainUnmeasured()
 	return err
 }
 
@@ -393,10 +401,13 @@ func (s *schedule) save() {
 func (s *schedule) explainUnmeasured() {
 	for _, t := range s.runner.Targets() {
 		for side, b := range t.Bench {
-			if b == nil || !t.Live[side] || t.passes > 0 {
+			if b == nil || !t.Live[side] || t.passes+t.counted > 0 {
 				continue
 			}
 			b.Unmeasured = "the budget ended before it"
+			if s.plan.NoTimes && t.Uncounted != "" {
+				b.Unmeasured = t.Uncounted
+			}
 			if t.Cost > 0 {
 				b.Unmeasured = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String()
 			}
@@ -408,7 +419,7 @@ func (s *schedule) explainUnmeasured() {
 func (s *schedule) measured() int {
 	n := 0
 	for _, t := range s.runner.Targets() {
-		if t.passes >= looks[0]*t.share() || t.same() {
+		if t.passes >= looks[0]*t.share() || t.same() || s.plan.NoTimes && t.counted >= countPasses {
 			n++
 		}
 	}

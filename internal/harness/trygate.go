@@ -113,7 +113,7 @@ func probePlain(ctx context.Context, p process) error {
 // probeGated takes two slices of each of the probe's benchmarks.
 func probeGated(ctx context.Context, p process) (err error) {
 	p.Args = []string{"-test.run=^$", "-test.bench=."}
-	g, err := startGated(ctx, p)
+	g, err := startGated(ctx, p, false)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		}
 		g, err := startGated(ctx, process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
-		}})
+		}}, of.counts)
 		if err != nil {
 			cancel()
 			w.end()

@@ -1,6 +1,10 @@
 package result
 
-import "strconv"
+import (
+	"go/version"
+	"strconv"
+	"strings"
+)
 
 // Env is the fingerprint of the machine and the toolchain that measured a Set.
 type Env struct {
@@ -38,16 +42,25 @@ func (e Env) Fields() []EnvField {
 	}
 }
 
-// codeFields are the fields that decide what code runs; exact metrics depend on nothing else.
-const codeFields = 3
-
 // Differs names the fields in which e and o differ. Times may be compared only when it is empty.
 func (e Env) Differs(o Env) []string { return differs(e.Fields(), o.Fields()) }
 
-// DiffersInCode names the fields that decide exact metrics (Go version, OS, architecture) in
-// which e and o differ.
-func (e Env) DiffersInCode(o Env) []string {
-	return differs(e.Fields()[:codeFields], o.Fields()[:codeFields])
+// DiffersInCode names what decides exact metrics (Go's minor version, OS, architecture, build tags) and
+// differs between e and o.
+func (e Env) DiffersInCode(o Env) []string { return differs(e.code(), o.code()) }
+
+func (e Env) code() []EnvField {
+	minor := e.Go
+	if name, _, _ := strings.Cut(e.Go, " "); version.IsValid(name) { // "go1.26.1 X:experiment"
+		minor = version.Lang(name)
+	}
+	var tags string
+	for f := range strings.FieldsSeq(e.Flags) {
+		if v, ok := strings.CutPrefix(f, "tags="); ok {
+			tags = v
+		}
+	}
+	return []EnvField{{"Go version", minor}, {"OS", e.GOOS}, {"architecture", e.GOARCH}, {"build tags", tags}}
 }
 
 func differs(a, b []EnvField) []string {

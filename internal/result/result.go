@@ -59,7 +59,10 @@ type Benchmark struct {
 	// Void lists why passes were lost.
 	Void []Void `json:"void,omitempty"`
 	// Notes are remarks from measuring that the report shows beside the benchmark.
-	Notes   []string  `json:"notes,omitempty"`
+	Notes []string `json:"notes,omitempty"`
+	// Blocks, on a head benchmark, are the parts of the source in which it executes another number of
+	// statements than base, the largest rises first.
+	Blocks  []Block   `json:"blocks,omitempty"`
 	Metrics []*Metric `json:"metrics,omitempty"`
 }
 
@@ -67,6 +70,19 @@ type Benchmark struct {
 type Void struct {
 	Pass    int    `json:"pass"`
 	Message string `json:"message"`
+}
+
+// Block is a run of statements of a source file.
+type Block struct {
+	// File is the package's import path and the file's name. From and To are its lines, on base where
+	// the block is Gone from head.
+	File string `json:"file"`
+	From int    `json:"from"`
+	To   int    `json:"to"`
+	Gone bool   `json:"gone,omitempty"`
+	// Base and Head are the statements that it executes an operation.
+	Base float64 `json:"base"`
+	Head float64 `json:"head"`
 }
 
 // BuildFailure is a package whose test binary could not be built.

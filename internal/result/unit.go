@@ -52,9 +52,13 @@ var units = []unitRow{
 	{name: "B/s", better: Higher, timing: true},
 	{name: "B/op", better: Lower},
 	{name: "allocs/op", better: Lower},
+	{name: Statements, better: Lower},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
+
+// Statements is the unit of the statements of the module that an operation executes.
+const Statements = "statements/op"
 
 // Units of a whole benchmark process, read from its own wait status.
 const (

@@ -15,6 +15,7 @@ func TestUnits(t *testing.T) {
 		{"B/s", Higher, true, false},
 		{"B/op", Lower, false, false},
 		{"allocs/op", Lower, false, false},
+		{"statements/op", Lower, false, false},
 		{"process-cpu-sec", Lower, true, true},
 		{"process-peak-B", Lower, true, true},
 
@@ -50,7 +51,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 6 {
+	if len(units) != 7 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/result"
+)
+
+// A pull request cannot decide its own verdict: in its runs, and in those of a merge queue, the
+// configuration and the baseline are read from the base commit.
+
+// proposed reports whether what is checked out is a proposal, whose files are not in force yet.
+func (a *app) proposed() bool {
+	event := a.getenv("GITHUB_EVENT_NAME")
+	return event == "pull_request" || event == "merge_group"
+}
+
+// trustBase makes the base's perfgate.yaml the one in force. Where base has none, head's says what is run,
+// and nothing about how it is judged.
+func (p *project) trustBase(ctx context.Context) error {
+	if !p.app.proposed() || p.repo == nil {
+		return nil
+	}
+	sources := p.sources
+	head := sources.File
+	sources.File = nil // it could name a base
+	own, err := config.Resolve(sources)
+	if err != nil {
+		return err
+	}
+	base, err := p.resolveBaseOf(ctx, own.Base)
+	if err != nil {
+		var unresolved *harness.BaseError
+		if errors.As(err, &unresolved) {
+			return fmt.Errorf("the base cannot be resolved: %w", err)
+		}
+		return err
+	}
+	p.trusted = base
+	theirs, found, err := p.atBase(ctx, config.File)
+	if err != nil {
+		return err
+	}
+	ours, err := os.ReadFile(filepath.Join(p.root, config.File))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	switch {
+	case found:
+		if sources.File, err = config.Parse(theirs); err != nil {
+			return usagef("on base %.12s: %v", base.Commit, err)
+		}
+		if !bytes.Equal(ours, theirs) {
+			p.note("%s is changed here; that of base %.12s is in force until the change is merged", config.File, base.Commit)
+		}
+	case len(head) > 0:
+		var held []string
+		sources.File, held = head.Suites()
+		if len(held) > 0 {
+			p.note("base %.12s has no %s; what the one here says of %s takes effect when it is merged", base.Commit, config.File, list(held))
+		}
+	}
+	c, err := config.Resolve(sources)
+	if err != nil {
+		return err
+	}
+	p.config = c
+	return nil
+}
+
+// note is a warning that stands in the report too.
+func (p *project) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+	p.app.warn(format, args...)
+}
+
+func list(names []string) string {
+	text := ""
+	for i, n := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += n
+	}
+	return text
+}
+
+// atBase returns a file of the project, named relative to its root, as the trusted base has it.
+func (p *project) atBase(ctx context.Context, name string) (data []byte, found bool, err error) {
+	rel, err := filepath.Rel(p.repo.Top, filepath.Join(p.root, name))
+	if err != nil {
+		return nil, false, err
+	}
+	return p.repo.File(ctx, p.trusted.Commit, path.Clean(filepath.ToSlash(rel)))
+}
+
+// baselineInForce reads the baseline: the committed one, or in a proposal that of base. Nil where there is
+// none.
+func (p *project) baselineInForce(ctx context.Context) (*result.File, error) {
+	if p.trusted == nil {
+		return p.readBaseline()
+	}
+	name := path.Join(filepath.ToSlash(p.config.ReportsDir), baselineFile)
+	theirs, found, err := p.atBase(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := os.ReadFile(p.reports(baselineFile))
+	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	case !found && err == nil:
+		p.note("%s is new here; it takes effect when it is merged", name)
+	case found && !bytes.Equal(ours, theirs):
+		p.note("%s is changed here; that of base %.12s is in force until the change is merged", name, p.trusted.Commit)
+	}
+	if !found {
+		return nil, nil
+	}
+	f, err := result.Read(bytes.NewReader(theirs))
+	if err != nil {
+		return nil, fmt.Errorf("%s of base %.12s: %w; measure it again with: perfgate baseline update", name, p.trusted.Commit, err)
+	}
+	return f, nil
+}

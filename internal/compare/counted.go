@@ -1,0 +1,89 @@
+package compare
+
+import (
+	"math"
+
+	"github.com/org/perfgate/internal/result"
+	"github.com/org/perfgate/internal/stats"
+)
+
+// Counts of statements are facts where they are constant. Some benchmarks count a little differently each
+// time, by the order of a map or the values of a seed: these near-exact ones are tested over passes, by
+// their own spread. What differs by more depends on time or on scheduling, and is only shown.
+const (
+	statementsRelative = 0.01 // a rise that is accepted
+	// nearMargin is the shift that is accepted of a count that varies, nearSpread the most that it
+	// may vary within a side.
+	nearMargin = statementsRelative / 2
+	nearSpread = 0.02
+	// mostExplained is the number of blocks of the source that a note names.
+	mostExplained = 3
+)
+
+// countedUnits are taken in passes of counting, where there are such.
+var countedUnits = []string{result.Statements, "allocs/op", "B/op"}
+
+// isCounted reports whether what is exact about a benchmark was counted, apart from its times.
+func isCounted(b, h *result.Benchmark) bool {
+	return b.Metric(result.Statements) != nil && h.Metric(result.Statements) != nil
+}
+
+// nearExact tests two counts that vary, pass by pass.
+func (c *Comparison) nearExact(j judge, b, h *result.Metric) {
+	bv, hv := b.Values(), h.Values()
+	spread := math.Max(spreadOf(bv), spreadOf(hv))
+	if c.Unit.Name == result.Statements && !(spread <= nearSpread) {
+		c.as(Inconclusive, false, "")
+		c.note("it varies by %.2g%% within a side: it depends on time or on scheduling, and does not gate", 100*spread)
+		return
+	}
+	c.paired(j, b, h)
+	c.test.counted = c.test.active
+	if !hasZero(bv) && !hasZero(hv) {
+		c.note("near-exact: it varies by %.2g%% within a side", 100*spread)
+	}
+}
+
+// spreadOf is the relative standard deviation of values, by their MAD where that is more than none.
+func spreadOf(vs []float64) float64 {
+	typical := stats.Median(vs)
+	if sd := stats.RobustSD(vs); sd > 0 {
+		return sd / typical
+	}
+	far := 0.0
+	for _, v := range vs {
+		far = math.Max(far, math.Abs(v-typical))
+	}
+	return far / typical / math.Sqrt(float64(len(vs)))
+}
+
+// explainCounts adds to regressions of statements where in the source they are, and keeps those that come
+// with a confirmed improvement of time from failing the gate.
+func (o *Outcome) explainCounts(head *result.Set) {
+	index := head.Index()
+	faster := map[result.Key]bool{}
+	for _, c := range o.Comparisons {
+		if c.Unit.Name == "sec/op" && c.Against == AgainstBase && c.Verdict == Improvement {
+			faster[c.Key] = true
+		}
+	}
+	for _, c := range o.Comparisons {
+		if c.Unit.Name != result.Statements || c.Verdict != Regression {
+			continue
+		}
+		if faster[c.Key] {
+			c.Gated = false
+			c.note("more statements in less time: shown, and does not gate")
+		}
+		h := index[c.Key]
+		if h == nil {
+			continue
+		}
+		for i, b := range h.Blocks {
+			if i == mostExplained || b.Head <= b.Base {
+				break
+			}
+			c.note("%s:%d-%d: %.6g → %.6g statements an operation", b.File, b.From, b.To, b.Base, b.Head)
+		}
+	}
+}

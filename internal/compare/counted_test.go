@@ -1,0 +1,115 @@
+package compare
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+// countedFile is a staged file of one benchmark with such statements an operation on each side.
+func countedFile(base, head []float64, blocks ...result.Block) *result.File {
+	b, h := bench("X", metric(result.Statements, base...)), bench("X", metric(result.Statements, head...))
+	for _, side := range []*result.Benchmark{b, h} {
+		for i := range side.Metrics[0].Samples {
+			s := &side.Metrics[0].Samples[i]
+			s.Pair, s.Pass, s.Iters = i, i, 100
+		}
+	}
+	h.Blocks = blocks
+	return stagedFile(set(b), set(h))
+}
+
+// shaken are n values about a level that differ by up to 0.2 % of it.
+func shaken(n int, level, seed float64) []float64 {
+	vs := make([]float64, n)
+	for i := range vs {
+		vs[i] = math.Round(level * (1 + 0.002*math.Sin(seed+float64(7*i))))
+	}
+	return vs
+}
+
+// TestStatements: a constant count is a fact with a tolerance of 1 %, one that varies is tested by its own
+// spread, and one that varies too much is only shown.
+func TestStatements(t *testing.T) {
+	tests := []struct {
+		name       string
+		base, head []float64
+		want       Verdict
+		gated      bool
+		note       string
+	}{
+		{"the same", constants(3, 453), constants(3, 453), Unchanged, true, ""},
+		{"one more of a hundred", constants(3, 100), constants(3, 101), Unchanged, true, ""},
+		{"two more of a hundred", constants(3, 100), constants(3, 102), Regression, true, ""},
+		{"fewer", constants(3, 100), constants(3, 90), Improvement, true, ""},
+		{"from none", constants(3, 0), constants(3, 1), Regression, true, ""},
+		{"near-exact, the same", shaken(14, 1e5, 0), shaken(14, 1e5, 1), Unchanged, true, "near-exact: it varies by 0.2% within a side"},
+		{"near-exact, 1 % more", shaken(14, 1e5, 0), shaken(14, 1.01e5, 1), Regression, true, "near-exact"},
+		{"near-exact, 1 % less", shaken(14, 1e5, 0), shaken(14, 0.99e5, 1), Improvement, true, "near-exact"},
+		{"near-exact, too few passes", shaken(6, 1e5, 0), shaken(6, 1.1e5, 1), Inconclusive, true, "the test needs"},
+		{"by scheduling", []float64{100, 130, 90, 120}, []float64{100, 130, 200, 120}, Inconclusive, false, "depends on time or on scheduling"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := Judge(countedFile(tt.base, tt.head), DefaultPolicy)
+			c := only(t, o)
+			if c.Verdict != tt.want || c.Gated != tt.gated || (o.Gate == Fail) != (tt.want == Regression) {
+				t.Errorf("%s, gated %v, gate %s %q; want %s, gated %v", c.Verdict, c.Gated, o.Gate, c.Notes, tt.want, tt.gated)
+			}
+			if !strings.Contains(strings.Join(c.Notes, "\n"), tt.note) {
+				t.Errorf("notes %q, want %q", c.Notes, tt.note)
+			}
+		})
+	}
+}
+
+// TestStatementsNamed: a regression names the three blocks of the source that grew most, and nothing else
+// does.
+func TestStatementsNamed(t *testing.T) {
+	blocks := []result.Block{
+		{File: "example.com/m/a.go", From: 4, To: 6, Base: 36, Head: 72},
+		{File: "example.com/m/b.go", From: 7, To: 7, Head: 1},
+		{File: "example.com/m/c.go", From: 8, To: 9, Base: 5, Head: 4},
+	}
+	c := only(t, Judge(countedFile(constants(3, 100), constants(3, 136), blocks...), DefaultPolicy))
+	want := "example.com/m/a.go:4-6: 36 → 72 statements an operation\nexample.com/m/b.go:7-7: 0 → 1 statements an operation"
+	if got := strings.Join(c.Notes, "\n"); got != want {
+		t.Errorf("notes\n%s\nwant\n%s", got, want)
+	}
+	c = only(t, Judge(countedFile(constants(3, 100), constants(3, 100), blocks...), DefaultPolicy))
+	if len(c.Notes) > 0 {
+		t.Errorf("unchanged, with notes %q", c.Notes)
+	}
+}
+
+// TestStatementsForTime: more statements in less time are shown, and do not fail the gate.
+func TestStatementsForTime(t *testing.T) {
+	f := countedFile(constants(3, 100), constants(3, 150))
+	bt, ht := differing(result.UnitOf("sec/op"), tight(8, -0.5), tight(16, -0.2))
+	f.Base.Benchmarks[0].Metrics = append(f.Base.Benchmarks[0].Metrics, bt)
+	f.Head.Benchmarks[0].Metrics = append(f.Head.Benchmarks[0].Metrics, ht)
+	o := Judge(f, DefaultPolicy)
+	c := rowOf(t, o, "X", result.Statements)
+	if c.Verdict != Regression || c.Gated || o.Gate != Pass {
+		t.Errorf("%s, gated %v, gate %s, want a regression that does not gate", c.Verdict, c.Gated, o.Gate)
+	}
+}
+
+// TestStatementsStored: a stored count is a fact on every machine with the same minor version of Go.
+func TestStatementsStored(t *testing.T) {
+	f := countedFile(constants(3, 100), constants(3, 200))
+	f.Baseline, f.Base = f.Base, nil
+	f.Baseline.Env = result.Env{Go: "go1.26.1", GOOS: "linux", GOARCH: "amd64", CPU: "another", Cores: 96, Kernel: "7"}
+	f.Head.Env = result.Env{Go: "go1.26.8", GOOS: "linux", GOARCH: "amd64", CPU: "this", Cores: 2, Kernel: "6"}
+	if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Regression || !c.Gated {
+		t.Errorf("%s %q, want a regression", c.Verdict, c.Notes)
+	}
+	for _, other := range []result.Env{{Go: "go1.25.8", GOOS: "linux", GOARCH: "amd64"}, {Go: "go1.26.8", GOOS: "linux", GOARCH: "arm64"}, {Go: "go1.26.8", GOOS: "linux", GOARCH: "amd64", Flags: "tags=slow"}} {
+		f.Baseline.Env = other
+		if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Incomparable {
+			t.Errorf("stored by %+v: %s, want incomparable", other, c.Verdict)
+		}
+	}
+}

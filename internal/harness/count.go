@@ -1,0 +1,328 @@
+package harness
+
+import (
+	"context"
+	le "encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/org/perfgate/internal/result"
+)
+
+const (
+	mostCounted = 1000 // iterations: more make a constant no more constant
+	// countAim is what so many iterations would take at the speed of the first, which is the slowest,
+	// countMost what a benchmark may: so dear a one is not counted.
+	countAim  = 10 * time.Millisecond
+	countMost = 5 * time.Second
+)
+
+// Passes of counting: so many show whether the counts are constant, and where they are not, so many are
+// enough for a test.
+const (
+	countPasses, variedPasses = 3, 14
+)
+
+// count counts what is exact about all live targets.
+func (s *schedule) count(ctx context.Context, live []*Target) error {
+	defer s.budget.Start()()
+	limited, cancel := s.budget.context(ctx)
+	defer cancel()
+	for n := range variedPasses {
+		if n >= countPasses {
+			live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool {
+				return s.plan.Judge == nil || t.sides() < 2 || t.counted < n || !s.plan.Judge.Varies(t.Bench[Base], t.Bench[Head])
+			})
+		}
+		if len(live) == 0 {
+			break
+		}
+		s.observe(Event{Phase: "count", What: live[0].Key.Package, Done: n, Total: countPasses})
+		err := s.runner.Count(limited, live, s.keepCounts)
+		if limited.Err() != nil {
+			return ctx.Err() // the budget ended: not an error
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepCounts stores what a pass of counting gave.
+func (s *schedule) keepCounts(t *Target, r Reading) {
+	for side, b := range t.Bench {
+		for _, m := range r.Metrics[side] {
+			sample := m.Samples[0]
+			sample.Pair, sample.Pass = t.counted, t.counted
+			b.Take(m.Unit, sample, false)
+		}
+	}
+	t.counted++
+}
+
+// counter leads processes that count statements through benchmarks.
+type counter struct {
+	r     *goRunner
+	files [2]map[int]*covered
+	take  func(*Target, Reading)
+}
+
+// Count counts the allocations of each target once more, and the statements, which the first time also notes
+// how often each block ran. What cannot be led through the gate is left to the passes.
+func (r *goRunner) Count(ctx context.Context, targets []*Target, take func(*Target, Reading)) error {
+	for _, g := range r.groups(targets, 0) {
+		if !g.gated() {
+			const why = "statements are not counted where every sample is a process of its own"
+			r.warn(why)
+			for _, t := range g.targets {
+				t.Uncounted = why
+			}
+			continue
+		}
+		plain := &counter{r: r, take: func(t *Target, reading Reading) { r.target(t).readings = reading }}
+		for _, t := range g.targets {
+			t.readings = Reading{}
+		}
+		if err := r.throughAll(ctx, g, plain.allocations, func(*Target, Reading) {}); err != nil {
+			return err
+		}
+		counting, err := r.counting(ctx, g)
+		if err != nil {
+			return err
+		}
+		c := &counter{r: r, take: func(t *Target, reading Reading) {
+			for side, ms := range reading.Metrics {
+				r.target(t).readings.Metrics[side] = append(r.target(t).readings.Metrics[side], ms...)
+			}
+		}}
+		for side, bin := range counting.bins {
+			if bin != nil {
+				c.files[side] = bin.recipe.counts.files
+			}
+		}
+		fail := func(t *Target, reading Reading) {
+			r.target(t).leaveUncounted("its statements could not be counted: " + oneOf(reading.Failure))
+		}
+		if counting.bins != [2]*binary{} {
+			if err := r.throughAll(ctx, counting, c.statements, fail); err != nil {
+				return err
+			}
+		}
+		for _, t := range g.targets {
+			if t.readings.Metrics[Base] != nil || t.readings.Metrics[Head] != nil {
+				take(&t.Target, t.readings)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// leaveUncounted notes why t is not counted.
+func (t *goTarget) leaveUncounted(why string) {
+	if t.Uncounted == "" && t.Bench[Head] != nil {
+		t.Bench[Head].Notes = append(slices.Clip(t.Bench[Head].Notes), why)
+	}
+	t.Uncounted = why
+}
+
+func oneOf(failure [2]string) string {
+	for _, why := range failure {
+		if why != "" {
+			return why
+		}
+	}
+	return "it failed"
+}
+
+// counting is the group with the binaries that count statements, without any where they do not compile.
+func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
+	made := group{counts: true}
+	for _, t := range g.targets {
+		if t.Uncounted == "" {
+			made.targets = append(made.targets, t)
+		}
+	}
+	if len(made.targets) == 0 {
+		return made, nil
+	}
+	known, ok := r.countings[g.bins]
+	if !ok {
+		var err error
+		if known, err = r.build.countBoth(ctx, g.bins); err != nil {
+			if ctx.Err() != nil {
+				return made, ctx.Err()
+			}
+			r.warn("%s: statements are not counted: %s", g.targets[0].pkg.name(), clip(err.Error()))
+			known = [2]*binary{}
+		}
+		r.countings[g.bins] = known
+	}
+	made.bins = known
+	return made, nil
+}
+
+// countedIters is the number of iterations to count: a power of ten by the time of the first one, so that
+// machines agree, or what a stored baseline has.
+func (t *goTarget) countedIters(stored func(result.Key) int) int {
+	if stored != nil {
+		if n := stored(t.Key); n >= 2 {
+			return n
+		}
+	}
+	n := mostCounted
+	for n > 2 && time.Duration(n)*t.first > countAim {
+		n /= 10
+	}
+	return max(2, n)
+}
+
+// tooDear reports whether counting t takes too long, and lets the sides go on then.
+func (c *counter) tooDear(w *walk, t *goTarget, n int) (bool, error) {
+	if time.Duration(4*n*len(w.sides))*t.first <= countMost {
+		return false, nil
+	}
+	t.leaveUncounted(fmt.Sprintf("it is not counted: an operation takes %v", t.first.Round(time.Millisecond)))
+	_, err := w.finish(t)
+	return true, err
+}
+
+// allocations counts what n iterations allocate, and three times as many, whose difference has neither
+// set-up nor warm-up in it.
+func (c *counter) allocations(w *walk, t *goTarget) error {
+	n := t.countedIters(c.r.suite.Counted)
+	if dear, err := c.tooDear(w, t, n); dear {
+		return err
+	}
+	var got Reading
+	for _, side := range w.sides {
+		var ran [2]slice
+		for i, times := range []int{1, 3} {
+			var err error
+			if ran[i], err = w.slice(t, side, times*n, c.r.sampleLimit(0)); err != nil {
+				return err
+			}
+		}
+		allocs, bytes := perOp(ran[1].allocs-ran[0].allocs, 2*n, 10), perOp(ran[1].bytes-ran[0].bytes, 2*n, 1)
+		if allocs == 0 {
+			bytes = 0
+		}
+		for unit, v := range map[string]float64{"allocs/op": allocs, "B/op": bytes} {
+			got.Metrics[side] = append(got.Metrics[side], &result.Metric{Unit: t.unit(unit), Samples: []result.Sample{{Value: v, Iters: n}}})
+		}
+	}
+	if _, err := w.finish(t); err != nil {
+		return err
+	}
+	c.take(&t.Target, got)
+	return nil
+}
+
+// perOp rounds to so many parts of one: what the runtime and its scheduler allocate now and then is less, by
+// many iterations. Where more iterations allocate less, that is theirs too.
+func perOp(total int64, n int, parts float64) float64 {
+	return max(0, math.Round(float64(total)/float64(n)*parts)/parts)
+}
+
+// statements counts the statements of n iterations and of three times as many.
+func (c *counter) statements(w *walk, t *goTarget) error {
+	n := t.countedIters(c.r.suite.Counted)
+	if dear, err := c.tooDear(w, t, n); dear {
+		return err
+	}
+	var got Reading
+	var ran [2]map[int][]float64
+	for _, side := range w.sides {
+		var counts [2]map[int][]uint32
+		for i, times := range []int{1, 3} {
+			if _, err := w.slice(t, side, times*n, c.r.sampleLimit(0)); err != nil {
+				return err
+			}
+			var err error
+			if counts[i], err = w.at[side].readCounts(); err != nil {
+				return err
+			}
+		}
+		perOp, total, err := difference(counts, c.files[side], 2*n)
+		if err != nil {
+			return err
+		}
+		ran[side] = perOp
+		got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf(result.Statements), Samples: []result.Sample{{Value: total, Iters: n}}}}
+	}
+	if _, err := w.finish(t); err != nil {
+		return err
+	}
+	if t.Bench[Head] != nil && len(w.sides) == 2 && t.Bench[Head].Blocks == nil {
+		t.Bench[Head].Blocks = changedBlocks(blocksOf(ran[Base], c.files[Base]), blocksOf(ran[Head], c.files[Head]))
+	}
+	c.take(&t.Target, got)
+	return nil
+}
+
+// difference is how often each block ran an operation, and the statements of all of them together.
+func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (perOp map[int][]float64, total float64, err error) {
+	perOp = map[int][]float64{}
+	sum := int64(0)
+	for id, last := range counts[1] {
+		f, first := files[id], counts[0][id]
+		if f == nil || len(first) != len(last) || len(last) != len(f.blocks) {
+			return nil, 0, fmt.Errorf("unexpected counts of file %d", id)
+		}
+		per := make([]float64, len(last))
+		for i := range last {
+			d := int64(last[i]) - int64(first[i])
+			per[i] = float64(d) / float64(n)
+			sum += d * int64(f.blocks[i].statements)
+		}
+		perOp[id] = per
+	}
+	return perOp, float64(sum) / float64(n), nil
+}
+
+// readCounts reads what the process wrote after its last slice.
+func (g *gated) readCounts() (map[int][]uint32, error) {
+	r := io.NewSectionReader(g.counts, g.read, math.MaxInt64-g.read)
+	number := func() (n uint32, err error) {
+		var b [4]byte
+		_, err = io.ReadFull(r, b[:])
+		return le.LittleEndian.Uint32(b[:]), err
+	}
+	files, err := number()
+	if err != nil {
+		return nil, err
+	}
+	counts := map[int][]uint32{}
+	for range files {
+		id, err := number()
+		if err != nil {
+			return nil, err
+		}
+		n, err := number()
+		if err != nil {
+			return nil, err
+		}
+		if n > mostBlocks {
+			return nil, errors.New("the counts of statements are not in their form")
+		}
+		data := make([]byte, 4*n)
+		if _, err := io.ReadFull(r, data); err != nil {
+			return nil, err
+		}
+		blocks := make([]uint32, n)
+		for i := range blocks {
+			blocks[i] = le.LittleEndian.Uint32(data[4*i:])
+		}
+		counts[int(id)] = blocks
+	}
+	at, err := r.Seek(0, io.SeekCurrent)
+	g.read += at
+	return counts, err
+}
+
+// mostBlocks of a file: a stranger's program could have written to the file.
+const mostBlocks = 1 << 20
