@@ -60,7 +60,11 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 
 // Describe summarizes the samples of one metric.
 func Describe(m *result.Metric) Summary {
-	return summarize(benchmath.NewSample(m.Values(), &benchmath.DefaultThresholds), DefaultPolicy.Confidence)
+	s := summarize(benchmath.NewSample(m.Values(), &benchmath.DefaultThresholds), DefaultPolicy.Confidence)
+	if !m.Unit.Timing() && constant(m.Values()) {
+		s.Lo, s.Hi = s.Center, s.Center
+	}
+	return s
 }
 
 func summarize(s *benchmath.Sample, confidence float64) Summary {
@@ -128,8 +132,9 @@ func negative(vs []float64) bool {
 
 // Tolerances of exact metrics.
 const (
-	bytesRelative = 0.01
-	bytesAbsolute = 16 // bytes: below the smallest change of a size class that matters
+	bytesRelative  = 0.01
+	allocsAbsolute = 0.5
+	bytesAbsolute  = 16 // bytes: below the smallest change of a size class that matters
 	// otherIters are the differences in allocations that a different iteration count explains: a
 	// one-time set-up is divided by another number.
 	otherItersAllocs   = 1
@@ -145,6 +150,9 @@ func tolerance(u result.Unit, base, head float64) float64 {
 		return math.Max(bytesRelative*base, bytesAbsolute)
 	case u.Name == result.Statements:
 		return statementsRelative * base
+	}
+	if u.Name == "allocs/op" { // they are whole, but for what is amortised and what the runtime does
+		return allocsAbsolute
 	}
 	return 0
 }

@@ -221,3 +221,23 @@ func TestSeeds(t *testing.T) {
 		t.Errorf("20 seeds are %d different ones", len(seen))
 	}
 }
+
+// TestSuites: what is run is the pull request's to say, what the outcome means is not.
+func TestSuites(t *testing.T) {
+	all := Values{}
+	for i, o := range Options {
+		all[o.Name] = Value{Texts: []string{"x"}, Line: i}
+	}
+	suites, others := all.Suites()
+	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "strict", "reports-dir"}, others); diff != "" {
+		t.Errorf("settings that judge (-want +got):\n%s", diff)
+	}
+	if len(suites)+len(others) != len(Options) {
+		t.Errorf("%d settings of suites and %d others, of %d", len(suites), len(others), len(Options))
+	}
+	for _, name := range []string{"packages", "bench", "tags", "budget", "prepare", "pass-env"} {
+		if diff := cmp.Diff(all[name], suites[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -415,3 +415,34 @@ func TestWorktreeFails(t *testing.T) {
 	}
 	c.checkClean()
 }
+
+// TestFile reads a file as a commit has it, to the byte, and follows no link.
+func TestFile(t *testing.T) {
+	t.Parallel()
+	c := newClone(t)
+	const text = "one\n\n"
+	first := c.commit(text)
+	if err := os.Symlink("file.txt", filepath.Join(c.dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	second := c.commit("two")
+	r := c.open()
+	tests := []struct {
+		commit, name, want string
+		found              bool
+	}{
+		{first, "file.txt", text, true},
+		{second, "file.txt", "two", true},
+		{second, "link", "", false},
+		{second, "none", "", false},
+	}
+	for _, tt := range tests {
+		data, found, err := r.File(t.Context(), tt.commit, tt.name)
+		if err != nil || found != tt.found || string(data) != tt.want {
+			t.Errorf("%s: %q, %v, %v; want %q, %v", tt.name, data, found, err, tt.want, tt.found)
+		}
+	}
+	if _, _, err := r.File(t.Context(), strings.Repeat("0", 40), "file.txt"); err == nil {
+		t.Error("no error of a commit that is not there")
+	}
+}

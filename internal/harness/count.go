@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	le "encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,11 +13,12 @@ import (
 )
 
 const (
-	mostCounted = 1000 // iterations: more make a constant no more constant
-	// countAim is what so many iterations would take at the speed of the first, which is the slowest,
-	// countMost what a benchmark may: so dear a one is not counted.
-	countAim  = 10 * time.Millisecond
-	countMost = 5 * time.Second
+	fewestCounted, mostCounted = 2, 1000 // iterations
+	// countAim is what they take at most, countMost what a benchmark may: so dear a one is not counted.
+	countAim = 10 * time.Millisecond
+	// strayBytes an operation, without an allocation, are the runtime's.
+	strayBytes = 16
+	countMost  = 5 * time.Second
 )
 
 // Passes of counting: so many show whether the counts are constant, and where they are not, so many are
@@ -166,24 +166,38 @@ func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
 	return made, nil
 }
 
-// countedIters is the number of iterations to count: a power of ten by the time of the first one, so that
-// machines agree, or what a stored baseline has.
-func (t *goTarget) countedIters(stored func(result.Key) int) int {
-	if stored != nil {
-		if n := stored(t.Key); n >= 2 {
-			return n
+// countedIters is the number of iterations to count: what a stored baseline has, or a power of ten by their
+// time. So many that what the runtime allocates now and then is next to nothing, and that machines agree.
+func (c *counter) countedIters(w *walk, t *goTarget) (int, error) {
+	if t.countIters > 0 {
+		return t.countIters, nil
+	}
+	n := fewestCounted
+	if stored := c.r.suite.Counted; stored != nil && stored(t.Key) >= n {
+		n = stored(t.Key)
+	} else if t.first < countAim {
+		for n = 10; n < mostCounted; n *= 10 {
+			s, err := w.slice(t, w.sides[0], n, c.r.sampleLimit(0))
+			if err != nil {
+				return 0, err
+			}
+			if c.files[Base] != nil || c.files[Head] != nil {
+				if _, err := w.at[w.sides[0]].readCounts(); err != nil {
+					return 0, err
+				}
+			}
+			if s.took*10 > countAim {
+				break
+			}
 		}
 	}
-	n := mostCounted
-	for n > 2 && time.Duration(n)*t.first > countAim {
-		n /= 10
-	}
-	return max(2, n)
+	t.countIters = n
+	return n, nil
 }
 
 // tooDear reports whether counting t takes too long, and lets the sides go on then.
-func (c *counter) tooDear(w *walk, t *goTarget, n int) (bool, error) {
-	if time.Duration(4*n*len(w.sides))*t.first <= countMost {
+func (c *counter) tooDear(w *walk, t *goTarget) (bool, error) {
+	if time.Duration(4*fewestCounted*len(w.sides))*t.first <= countMost {
 		return false, nil
 	}
 	t.leaveUncounted(fmt.Sprintf("it is not counted: an operation takes %v", t.first.Round(time.Millisecond)))
@@ -194,8 +208,11 @@ func (c *counter) tooDear(w *walk, t *goTarget, n int) (bool, error) {
 // allocations counts what n iterations allocate, and three times as many, whose difference has neither
 // set-up nor warm-up in it.
 func (c *counter) allocations(w *walk, t *goTarget) error {
-	n := t.countedIters(c.r.suite.Counted)
-	if dear, err := c.tooDear(w, t, n); dear {
+	if dear, err := c.tooDear(w, t); dear {
+		return err
+	}
+	n, err := c.countedIters(w, t)
+	if err != nil {
 		return err
 	}
 	var got Reading
@@ -208,7 +225,7 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 			}
 		}
 		allocs, bytes := perOp(ran[1].allocs-ran[0].allocs, 2*n, 10), perOp(ran[1].bytes-ran[0].bytes, 2*n, 1)
-		if allocs == 0 {
+		if allocs == 0 && bytes < strayBytes {
 			bytes = 0
 		}
 		for unit, v := range map[string]float64{"allocs/op": allocs, "B/op": bytes} {
@@ -230,8 +247,11 @@ func perOp(total int64, n int, parts float64) float64 {
 
 // statements counts the statements of n iterations and of three times as many.
 func (c *counter) statements(w *walk, t *goTarget) error {
-	n := t.countedIters(c.r.suite.Counted)
-	if dear, err := c.tooDear(w, t, n); dear {
+	if dear, err := c.tooDear(w, t); dear {
+		return err
+	}
+	n, err := c.countedIters(w, t)
+	if err != nil {
 		return err
 	}
 	var got Reading
@@ -287,6 +307,18 @@ func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (perO
 // readCounts reads what the process wrote after its last slice.
 func (g *gated) readCounts() (map[int][]uint32, error) {
 	r := io.NewSectionReader(g.counts, g.read, math.MaxInt64-g.read)
+	counts, err := parseCounts(r)
+	if err != nil {
+		return nil, fmt.Errorf("the counts of statements are not in their form: %w", err)
+	}
+	at, err := r.Seek(0, io.SeekCurrent)
+	g.read += at
+	return counts, err
+}
+
+// parseCounts reads the counts of a slice: the number of files, and of each its number, that of its blocks and
+// their counts.
+func parseCounts(r io.Reader) (map[int][]uint32, error) {
 	number := func() (n uint32, err error) {
 		var b [4]byte
 		_, err = io.ReadFull(r, b[:])
@@ -307,7 +339,7 @@ func (g *gated) readCounts() (map[int][]uint32, error) {
 			return nil, err
 		}
 		if n > mostBlocks {
-			return nil, errors.New("the counts of statements are not in their form")
+			return nil, fmt.Errorf("%d blocks", n)
 		}
 		data := make([]byte, 4*n)
 		if _, err := io.ReadFull(r, data); err != nil {
@@ -319,9 +351,7 @@ func (g *gated) readCounts() (map[int][]uint32, error) {
 		}
 		counts[int(id)] = blocks
 	}
-	at, err := r.Seek(0, io.SeekCurrent)
-	g.read += at
-	return counts, err
+	return counts, nil
 }
 
 // mostBlocks of a file: a stranger's program could have written to the file.

@@ -183,16 +183,25 @@ func (m message) encode() string {
 	return line
 }
 
-// FuzzMessage feeds anything to the parser of the gate's messages: no panic, bounded fields, and what it
-// understands means the same when it is written again.
+// FuzzMessage feeds anything to the parsers of the gate's messages, of the counts of statements and of the
+// tables of go tool cover: no panic, bounded fields, and what is understood of a message means the same when
+// it is written again.
 func FuzzMessage(f *testing.F) {
 	for _, line := range []string{
 		`ready "BenchmarkA"`, `ready "Benchmark\x00\xff/\u00e4"`, `end "BenchmarkA" ok`, `end "BenchmarkA" failed "a b" 1.5 "c" NaN`, `end "A" skipped`,
 		`slice 10 2000 3 4 5 6 7 8`, `slice 1 -1 0 0 0 0 0 0 "x/op" +Inf "ns/op" 0`, "slice 1 2 3 4 5 6 7 8 `raw` 1", `slice`,
+		"\x01\x00\x00\x00\x07\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff", "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff",
+		"var v = struct {\n\t\t3, 5, 0x190013, // [0]\n\t\t2, // 0\n", "var v = struct {\n\t\t99999999999999999999, 5, 0x1, // [0]\n\t\t2, // 0\n",
 	} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
+		if counts, err := parseCounts(strings.NewReader(line)); err == nil && len(counts) > len(line) {
+			t.Errorf("%d files in %d bytes", len(counts), len(line))
+		}
+		if blocks, err := readBlocks([]byte(line), "v"); err == nil && len(blocks) > len(line) {
+			t.Errorf("%d blocks in %d bytes", len(blocks), len(line))
+		}
 		m, err := parseMessage(line)
 		if err != nil {
 			if len(err.Error()) > 2000 {

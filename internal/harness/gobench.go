@@ -102,6 +102,7 @@ type goTarget struct {
 	// order. gateless says that it fails at the gate and not without it.
 	alone, gateless bool
 	readings        Reading // of the pass of counting at hand
+	countIters      int     // that are counted, 0 before that is known
 }
 
 // Prepare builds and lists the benchmarks of both sides.

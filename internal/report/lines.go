@@ -13,7 +13,7 @@ import (
 func Sentence(c *compare.Comparison) string {
 	text := Name(c.Key)
 	if c.Unit.Name != "" {
-		text += fmt.Sprintf(" %s: %s → %s, %s", inert(metricName(c)), summary(c.Base, c.Unit), summary(c.Head, c.Unit), change(c))
+		text += fmt.Sprintf(" %s: %s → %s, %s", inert(metricName(c)), side(c, c.Base), side(c, c.Head), change(c))
 	}
 	if len(c.Notes) > 0 {
 		text += "; " + inert(c.Notes[0])

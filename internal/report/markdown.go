@@ -91,7 +91,7 @@ func (m *markdown) rows(rows []*compare.Comparison) {
 			verdict += " <sup>" + strings.Join(refs, ",") + "</sup>"
 		}
 		m.line("| %s | %s | %s | %s | %s | %s |", cell(code(m.short.of(c.Key))), cell(code(metricName(c))),
-			summary(c.Base, c.Unit), m.short.head(c), change(c), verdict)
+			side(c, c.Base), m.short.head(c), change(c), verdict)
 	}
 	m.line("")
 }

@@ -39,7 +39,7 @@ func (n names) head(c *compare.Comparison) string {
 			return summary(compare.Describe(m), m.Unit)
 		}
 	}
-	return summary(c.Head, c.Unit)
+	return side(c, c.Head)
 }
 
 // of names a benchmark: its package's folder below what is common, a dot and its name.

@@ -37,6 +37,15 @@ func suffix(u result.Unit) string {
 	return ""
 }
 
+// side writes the summary of one side of a comparison. Of a constant nothing is uncertain, however few
+// samples it has.
+func side(c *compare.Comparison, s compare.Summary) string {
+	if c.Exact {
+		s.Lo, s.Hi = s.Center, s.Center
+	}
+	return summary(s, c.Unit)
+}
+
 // summary writes a side's median with the half width of its interval, as benchstat does.
 func summary(s compare.Summary, u result.Unit) string {
 	if s.N == 0 {

@@ -86,7 +86,7 @@ func (p *printer) table(d *Document, rows []*compare.Comparison, ns *notes) {
 			fmt.Fprintf(&refs, " (%d)", r)
 		}
 		t.line("%s\t%s\t%s\t%s\t%s\t%s%s", inert(short.of(c.Key)), inert(metricName(c)),
-			summary(c.Base, c.Unit), short.head(c), change(c), verdictWord(c), refs.String())
+			side(c, c.Base), short.head(c), change(c), verdictWord(c), refs.String())
 	}
 	if t.err == nil {
 		t.err = tw.Flush()
