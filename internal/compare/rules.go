@@ -69,15 +69,19 @@ func PairNoise(base, head *result.Benchmark) float64 {
 	return stats.RobustSD(residuals(b.Samples, h.Samples))
 }
 
-// StandardError is the robust standard error of a benchmark's estimate by the passes of the first
-// stage, 0 where there are none.
+// StandardError is the standard error of a benchmark's estimate by the passes of the first stage, from its
+// 95 % interval; 0 where there is none.
 func StandardError(base, head *result.Benchmark) float64 {
 	b, h := base.Metric("sec/op"), head.Metric("sec/op")
 	if b == nil || h == nil {
 		return 0
 	}
-	d := medians(passes(b.Samples, h.Samples, logRatio(1)))
-	return stats.RobustSD(d) / math.Sqrt(math.Max(1, float64(len(d))))
+	const confidence = 0.95
+	_, iv := located(passes(b.Samples, h.Samples, logRatio(1)), confidence)
+	if math.IsInf(iv.Hi-iv.Lo, 0) {
+		return 0
+	}
+	return (iv.Hi - iv.Lo) / 2 / stats.NormalQuantile((1+confidence)/2)
 }
 
 // residuals are the pairs' differences from their pass's median.

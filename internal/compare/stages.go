@@ -1,10 +1,8 @@
 package compare
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -178,13 +176,17 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 	if difference == nil {
 		return
 	}
-	shown := c.stages(j, passes(b.Samples, h.Samples, difference), passes(b.Confirm, h.Confirm, difference), stats.Median(bv))
-	c.showChange(sign, stats.HodgesLehmann(shown), stats.SignedRankInterval(shown, j.policy.Confidence))
+	c.stages(j, passes(b.Samples, h.Samples, difference), passes(b.Confirm, h.Confirm, difference), stats.Median(bv))
+	if c.Builds > 0 {
+		c.showChange(sign, stats.HodgesLehmann(c.test.fresh), stats.SignedRankInterval(c.test.fresh, j.policy.Confidence))
+	} else {
+		estimate, iv := located(c.test.passes, j.policy.Confidence)
+		c.showChange(sign, estimate, iv)
+	}
 }
 
-// stages prepares the test of the passes of both stages, about a typical value of base, and returns the
-// values of the stage that counts.
-func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical float64) (shown []float64) {
+// stages prepares the test of the passes of both stages, about a typical value of base.
+func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical float64) {
 	t := test{active: true, staged: true, need: c.Gated, passes: screened, builds: confirmed, diffs: medians(screened), fresh: medians(confirmed)}
 	t.tolerance = c.margin(j.policy, typical)
 	t.margin, t.effect = t.tolerance/4, t.tolerance*3/2 // as of the effect's, see Policy
@@ -195,15 +197,12 @@ func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical fl
 		}
 	}
 	c.Passes, c.Builds = len(t.diffs), len(t.fresh)
-	shown = t.diffs
 	if c.Builds > 0 {
-		shown = t.fresh
 		t.worse, _, _ = stats.SignedRank(t.fresh, t.margin)
 		_, t.better, _ = stats.SignedRank(t.fresh, -t.margin)
 		t.floor = math.Ldexp(1, -c.Builds)
 	}
 	c.test = t
-	return shown
 }
 
 // scale chooses how pairs of such values differ: positive is worse for sign 1, a difference where there
@@ -255,30 +254,6 @@ func medians(passes [][]float64) []float64 {
 		out[i] = stats.Median(p)
 	}
 	return out
-}
-
-// fewestScored is the least number of pairs of a pass that is judged by them all.
-const fewestScored = 8
-
-// tails tests where the differences of passes are located, as [stats.SignedRank] does. Each pass has one
-// value: by how much more of its pairs lie above shift than below, a sign test for clustered data
-// (Larocque 2005). A pass that the machine disturbed has as many on both sides and a low rank, however
-// far off its median is. Swapping the sides swaps the signs, so they are fair coins.
-func tails(passes [][]float64, shift float64) (greater, less float64) {
-	if slices.ContainsFunc(passes, func(p []float64) bool { return len(p) < fewestScored }) {
-		greater, less, _ = stats.SignedRank(medians(passes), shift)
-		return greater, less
-	}
-	scores := make([]float64, len(passes))
-	for i, p := range passes {
-		sum := 0
-		for _, d := range p {
-			sum += cmp.Compare(d, shift)
-		}
-		scores[i] = float64(sum) / float64(len(p))
-	}
-	greater, less, _ = stats.SignedRank(scores, 0)
-	return greater, less
 }
 
 // settleStaged decides a comparison whose passes were screened, and confirmed beside k-1 others where
