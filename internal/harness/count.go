@@ -167,10 +167,16 @@ func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
 }
 
 // countedIters is the number of iterations to count: what a stored baseline has, or a power of ten by their
-// time. So many that what the runtime allocates now and then is next to nothing, and that machines agree.
+// time. So many that what the runtime allocates now and then is next to nothing, and that machines agree. It is
+// 0 where counting takes too long, and the sides have gone on then.
 func (c *counter) countedIters(w *walk, t *goTarget) (int, error) {
 	if t.countIters > 0 {
 		return t.countIters, nil
+	}
+	if time.Duration(4*fewestCounted*len(w.sides))*t.first > countMost {
+		t.leaveUncounted(fmt.Sprintf("it is not counted: an operation takes %v", t.first.Round(time.Millisecond)))
+		_, err := w.finish(t)
+		return 0, err
 	}
 	n := fewestCounted
 	if stored := c.r.suite.Counted; stored != nil && stored(t.Key) >= n {
@@ -195,24 +201,11 @@ func (c *counter) countedIters(w *walk, t *goTarget) (int, error) {
 	return n, nil
 }
 
-// tooDear reports whether counting t takes too long, and lets the sides go on then.
-func (c *counter) tooDear(w *walk, t *goTarget) (bool, error) {
-	if time.Duration(4*fewestCounted*len(w.sides))*t.first <= countMost {
-		return false, nil
-	}
-	t.leaveUncounted(fmt.Sprintf("it is not counted: an operation takes %v", t.first.Round(time.Millisecond)))
-	_, err := w.finish(t)
-	return true, err
-}
-
 // allocations counts what n iterations allocate, and three times as many, whose difference has neither
 // set-up nor warm-up in it.
 func (c *counter) allocations(w *walk, t *goTarget) error {
-	if dear, err := c.tooDear(w, t); dear {
-		return err
-	}
 	n, err := c.countedIters(w, t)
-	if err != nil {
+	if n == 0 {
 		return err
 	}
 	var got Reading
@@ -247,11 +240,8 @@ func perOp(total int64, n int, parts float64) float64 {
 
 // statements counts the statements of n iterations and of three times as many.
 func (c *counter) statements(w *walk, t *goTarget) error {
-	if dear, err := c.tooDear(w, t); dear {
-		return err
-	}
 	n, err := c.countedIters(w, t)
-	if err != nil {
+	if n == 0 {
 		return err
 	}
 	var got Reading

@@ -166,6 +166,17 @@ func TestCount(t *testing.T) {
 			}
 		}
 	}
+	for _, target := range r.targets { // as if it took so long
+		target.first, target.countIters = time.Minute, 0
+	}
+	if err := r.Count(t.Context(), r.Targets(), func(target *Target, _ Reading) { t.Errorf("%s was counted", target.Key.Name) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range r.targets {
+		if name := target.Key.Name; name == "N" && target.Uncounted != "it is not counted: an operation takes 1m0s" {
+			t.Errorf("%s: uncounted %q", name, target.Uncounted)
+		}
+	}
 }
 
 // TestCountUnbuilt: where a package does not compile with counters, a warning says so, and allocations are
