@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -88,13 +89,20 @@ func square(x float64) float64 { return x * x }
 // one of k suspects, by the noise of the passes so far.
 func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
 	n := fewestPerBuild
-	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
-	for _, c := range j.benchmark(head.Key(), base, head) {
-		if c.test.active && c.test.staged && c.test.need && !c.test.restates && len(c.test.diffs) >= FirstLook {
+	for _, c := range p.screened(base, head) {
+		if len(c.test.diffs) >= FirstLook {
 			n = max(n, c.perBuild(p, c.test.diffs, suspects))
 		}
 	}
 	return n
+}
+
+// screened are the metrics of a benchmark that its passes decide on.
+func (p Policy) screened(base, head *result.Benchmark) []*Comparison {
+	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
+	return slices.DeleteFunc(j.benchmark(head.Key(), base, head), func(c *Comparison) bool {
+		return !c.test.active || !c.test.staged || !c.test.need || c.test.restates
+	})
 }
 
 // Varies reports whether what was counted of a benchmark is no constant on a side.
@@ -111,12 +119,8 @@ func (p Policy) Varies(base, head *result.Benchmark) bool {
 
 // Screen routes a benchmark by its first stage; last says that there is no time for more passes.
 func (p Policy) Screen(base, head *result.Benchmark, last bool) result.Route {
-	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
 	route := result.Settled
-	for _, c := range j.benchmark(head.Key(), base, head) {
-		if !c.test.active || !c.test.staged || !c.test.need || c.test.restates {
-			continue
-		}
+	for _, c := range p.screened(base, head) {
 		switch r := c.route(p, last); {
 		case r == result.Suspect:
 			return r
@@ -177,9 +181,11 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 		return
 	}
 	c.stages(j, passes(b.Samples, h.Samples, difference), passes(b.Confirm, h.Confirm, difference), stats.Median(bv))
-	if c.Builds > 0 {
+	switch {
+	case j.screening: // nobody reads it
+	case c.Builds > 0:
 		c.showChange(sign, stats.HodgesLehmann(c.test.fresh), stats.SignedRankInterval(c.test.fresh, j.policy.Confidence))
-	} else {
+	default:
 		estimate, iv := located(c.test.passes, j.policy.Confidence)
 		c.showChange(sign, estimate, iv)
 	}

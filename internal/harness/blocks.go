@@ -2,7 +2,6 @@ package harness
 
 import (
 	"cmp"
-	"os"
 	"slices"
 	"strings"
 
@@ -24,13 +23,9 @@ func blocksOf(ran map[int][]float64, files map[int]*covered) map[string][]ranBlo
 	out := map[string][]ranBlock{}
 	for id, per := range ran {
 		f := files[id]
-		var lines []string
-		if data, err := os.ReadFile(f.source); err == nil {
-			lines = strings.Split(string(data), "\n")
-		}
 		bs := make([]ranBlock, len(per))
 		for i, b := range f.blocks {
-			bs[i] = ranBlock{block: b, text: textOf(lines, b), runs: per[i]}
+			bs[i] = ranBlock{block: b, text: f.texts[i], runs: per[i]}
 		}
 		slices.SortStableFunc(bs, func(a, b ranBlock) int { return cmp.Compare(a.from, b.from) })
 		out[f.name] = bs

@@ -129,12 +129,17 @@ func (b *builder) build(ctx context.Context, side Side, p goPackage, extra map[s
 	return bins[side], err
 }
 
-func (b *builder) compile(ctx context.Context, how recipe, overlay, out string) (*binary, error) {
-	t := b.trees[how.side]
-	g := t.toolFor(how.pkg.Module)
+// toolOf is the go command of the toolchain that both sides agree on.
+func (b *builder) toolOf(how recipe) goTool {
+	g := b.trees[how.side].toolFor(how.pkg.Module)
 	if how.flags.toolchain != "" {
 		g.env = withVar(g.env, "GOTOOLCHAIN", how.flags.toolchain)
 	}
+	return g
+}
+
+func (b *builder) compile(ctx context.Context, how recipe, overlay, out string) (*binary, error) {
+	t, g := b.trees[how.side], b.toolOf(how)
 	ldflags := how.flags.ldflags
 	if how.layout != 0 {
 		ldflags = strings.TrimSpace(fmt.Sprintf("%s -randlayout=%d", ldflags, how.layout))

@@ -27,6 +27,7 @@ type covered struct {
 	name, source, out string
 	variable          string
 	blocks            []block
+	texts             []string // of the blocks, without indentation
 }
 
 // block is a run of statements that are executed together.
@@ -39,10 +40,7 @@ type block struct {
 type coveredPackage struct {
 	ImportPath, Dir, Name, ForTest string
 	GoFiles                        []string
-	Module                         *struct {
-		Path string
-		Main bool
-	}
+	Module                         *struct{ Main bool }
 
 	files []covered
 }
@@ -56,12 +54,7 @@ type instrumented struct {
 // instrument makes the overlay with which a package's test binary counts the statements of all packages
 // of the main modules that are in it.
 func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, error) {
-	t := b.trees[how.side]
-	g := t.toolFor(how.pkg.Module)
-	if how.flags.toolchain != "" {
-		g.env = withVar(g.env, "GOTOOLCHAIN", how.flags.toolchain)
-	}
-	dir := t.dir(how.pkg.Module)
+	g, dir := b.toolOf(how), b.trees[how.side].dir(how.pkg.Module)
 	args := append(g.tagged([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,Name,ForTest,GoFiles,Module"}), how.pkg.ImportPath)
 	out, err := g.run(ctx, dir, args...)
 	if err != nil {
@@ -105,6 +98,14 @@ func (b *builder) instrumentPackage(ctx context.Context, g goTool, p *coveredPac
 		}
 		if f.blocks, err = readBlocks(text, f.variable); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.source, err)
+		}
+		source, err := os.ReadFile(f.source)
+		if err != nil {
+			return nil, err
+		}
+		lines := strings.Split(string(source), "\n")
+		for _, b := range f.blocks {
+			f.texts = append(f.texts, textOf(lines, b))
 		}
 		p.files = append(p.files, f)
 	}
