@@ -117,13 +117,16 @@ func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 		return err
 	}
 	file.Baseline, file.BaselineInfo, file.Reason = nil, "", *reason
+	if old != nil {
+		p.config.Policy().Ratchet(old, file)
+	}
 	if err := unfit(file); err != nil && !*force {
 		return fmt.Errorf("%w; the baseline stays as it was (--force --reason TEXT writes it all the same)", err)
 	}
 	if err := p.writeFile(baselineFile, file); err != nil {
 		return err
 	}
-	return a.printMove(old, file)
+	return p.printMove(old, file)
 }
 
 // refuseDirty keeps a baseline from naming a commit that it was not measured on.
@@ -174,13 +177,14 @@ func unfit(f *result.File) error {
 }
 
 // printMove prints the old and the new values of what is compared with a baseline.
-func (a *app) printMove(old, file *result.File) error {
+func (p *project) printMove(old, file *result.File) error {
 	if old == nil || old.ThresholdsOnly {
-		fmt.Fprintf(a.stdout, "new baseline: %s, %d benchmarks\n", describeBaseline(file), len(file.Head.Benchmarks))
+		fmt.Fprintf(p.app.stdout, "new baseline: %s, %d benchmarks\n", describeBaseline(file), len(file.Head.Benchmarks))
 		return nil
 	}
 	move := &result.File{Tool: file.Tool, GeneratedAt: file.GeneratedAt, Head: file.Head, Baseline: old.Head, BaselineInfo: describeBaseline(old)}
-	d := &report.Document{File: move, Policy: compare.DefaultPolicy, Outcome: compare.Judge(move, compare.DefaultPolicy)}
-	fmt.Fprintf(a.stdout, "baseline: %s → %s\n", describeBaseline(old), describeBaseline(file))
-	return report.Moves(a.stdout, d)
+	policy := p.config.Policy()
+	d := &report.Document{File: move, Policy: policy, Outcome: compare.Judge(move, policy)}
+	fmt.Fprintf(p.app.stdout, "baseline: %s → %s\n", describeBaseline(old), describeBaseline(file))
+	return report.Moves(p.app.stdout, d)
 }

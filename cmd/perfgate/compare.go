@@ -35,7 +35,7 @@ func (a *app) compareFiles(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := compareDocument(p.config, f.Arg(0), f.Arg(1), *interleaved)
+	d, err := a.compareDocument(p.config, f.Arg(0), f.Arg(1), *interleaved)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func formatNamed(name string) (func(io.Writer, *report.Document) error, error) {
 
 // compareDocument judges two files. What they were measured for does not matter: head's Set of each
 // is compared.
-func compareDocument(c *config.Config, base, head string, interleaved bool) (*report.Document, error) {
+func (a *app) compareDocument(c *config.Config, base, head string, interleaved bool) (*report.Document, error) {
 	b, err := parseFile(base)
 	if err != nil {
 		return nil, err
@@ -75,6 +75,9 @@ func compareDocument(c *config.Config, base, head string, interleaved bool) (*re
 		if side.ThresholdsOnly {
 			f.Warnings = append(f.Warnings, "a schema 1 file has single values without samples: nothing can be concluded from them but their size")
 		}
+	}
+	if f.GeneratedAt.IsZero() && len(policy.Waivers) > 0 { // which end on a day
+		f.GeneratedAt = a.now().UTC()
 	}
 	f.Base.Ref, f.Head.Ref = base, head
 	f.Base.Sort()

@@ -123,6 +123,19 @@ func annotations(d *report.Document) []github.Annotation {
 			as = append(as, github.Annotation{Level: "error", Title: "perfgate: " + string(c.Verdict), Message: report.Sentence(c)})
 		}
 	}
+	for _, c := range d.Outcome.Budgets {
+		if c.Verdict == compare.BudgetBroken {
+			as = append(as, github.Annotation{Level: "error", Title: "perfgate: budget broken", Message: report.BudgetSentence(c)})
+		}
+	}
+	for _, c := range d.Outcome.Waivers {
+		if c.State == compare.WaiverExpired {
+			as = append(as, github.Annotation{Level: "error", Title: "perfgate: waiver expired", Message: report.WaiverSentence(c)})
+		}
+	}
+	for _, text := range d.Outcome.Unmet {
+		as = append(as, github.Annotation{Level: "error", Title: "perfgate: requirement not met", Message: report.Inert(text)})
+	}
 	for _, problem := range d.Outcome.Problems {
 		as = append(as, github.Annotation{Level: "error", Title: "perfgate: no verdict", Message: problem})
 	}

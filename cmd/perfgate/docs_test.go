@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,25 +31,81 @@ func readDoc(t *testing.T, name string) string {
 	return string(data)
 }
 
-// The settings' documentation is generated from their table.
+// The tables of settings in the documentation are generated from those in the code.
 func TestConfigurationDoc(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("# Settings\n\nEach has the same name as flag (`--budget`), action input (`budget`), environment variable\n(`PERFGATE_BUDGET`) and key of `perfgate.yaml`, in this order of precedence; `perfgate check\n--print-config` shows where each value came from. Unknown keys and flags are errors. Lists are separated\nby white space, or are YAML lists. A bare number as a duration is seconds.\n\n| setting | default | meaning |\n|---|---|---|\n")
+	const doc = "docs/configuration.md"
+	var settings strings.Builder
+	settings.WriteString("| setting | default | meaning |\n|---|---|---|\n")
 	for _, o := range config.Options {
 		def := ""
 		if o.Default != "" {
 			def = "`" + o.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Name, def, o.Usage)
+		fmt.Fprintf(&settings, "| `%s` | %s | %s |\n", o.Name, def, o.Usage)
 	}
-	b.WriteString("\n`perfgate.yaml` is looked for in the working directory and above it, up to the root of the repository; where\nit lies is the project's root. Without it the root is the nearest folder with a `go.work` or `go.mod`.\n")
+	text := between(t, readDoc(t, doc), "settings", settings.String())
+	for _, s := range config.Sections {
+		var fields strings.Builder
+		fmt.Fprintf(&fields, "`%s`: %s.\n\n| key | | meaning |\n|---|---|---|\n", s.Name, s.Usage)
+		for _, f := range s.Fields {
+			fmt.Fprintf(&fields, "| `%s` | %s | %s |\n", f.Name, map[bool]string{true: "required"}[f.Required], f.Usage)
+		}
+		text = between(t, text, s.Name, fields.String())
+	}
 	if *update {
-		if err := os.WriteFile("../../docs/configuration.md", []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile("../../"+doc, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(b.String(), readDoc(t, "docs/configuration.md")); diff != "" {
-		t.Errorf("docs/configuration.md is stale; run go test ./cmd/perfgate -run Doc -update (-want +got):\n%s", diff)
+	if diff := cmp.Diff(text, readDoc(t, doc)); diff != "" {
+		t.Errorf("%s is stale; run go test ./cmd/perfgate -run Doc -update (-want +got):\n%s", doc, diff)
+	}
+}
+
+// between replaces what stands between the two comments that name a part of a document.
+func between(t *testing.T, doc, name, text string) string {
+	t.Helper()
+	begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->"
+	before, rest, ok := strings.Cut(doc, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("no %q and %q in the document", strings.TrimSpace(begin), end)
+	}
+	return before + begin + text + end + after
+}
+
+// TestExamples: what the documentation shows of perfgate.yaml is accepted.
+func TestExamples(t *testing.T) {
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, doc := range append(docs, "../../README.md") {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```ya?ml\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			if regexp.MustCompile(`(?m)^(jobs|on|steps|- uses):`).MatchString(block[1]) {
+				continue // a workflow
+			}
+			values, err := config.Parse([]byte(block[1]))
+			if err == nil {
+				_, err = config.Resolve(config.Sources{File: values})
+			}
+			if err != nil {
+				t.Errorf("%s: %v in the example:\n%s", doc, err, block[1])
+			}
+			for name := range values {
+				seen[name] = true
+			}
+		}
+	}
+	for _, s := range config.Sections {
+		if !seen[s.Name] {
+			t.Errorf("no example of %s", s.Name)
+		}
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/spf13/pflag"
 
 	"github.com/org/perfgate/internal/config"
@@ -90,16 +89,9 @@ func (f *flags) parse(a *app, args []string, want int) error {
 var errHelp = errors.New("help")
 
 func (f *flags) suggest(name string) string {
-	best, distance := "", 4
-	f.VisitAll(func(flag *pflag.Flag) {
-		if d := levenshtein.ComputeDistance(name, flag.Name); d < distance && d < len(flag.Name) {
-			best, distance = flag.Name, d
-		}
-	})
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean --%s?", best)
+	var names []string
+	f.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	return config.Suggest("--"+name, names)
 }
 
 func (f *flags) help(w io.Writer) {
@@ -205,7 +197,7 @@ func (a *app) help(_ context.Context, args []string) error {
 	fmt.Fprint(a.stdout, `
 Exit codes:
   0    the gate passed
-  1    the gate failed: a regression, or a benchmark broken or missing on head
+  1    the gate failed: a regression, a broken budget, a benchmark broken or missing on head
   2    wrong command line or configuration: nothing was measured
   3    no verdict: a build failed, base could not be measured, the baseline is unreadable
   130  interrupted: what was measured is saved
@@ -224,10 +216,9 @@ func ignoreHelp(err error) error {
 }
 
 func suggestCommand(name string) string {
+	var names []string
 	for _, c := range commands {
-		if levenshtein.ComputeDistance(name, c.name) <= 2 {
-			return fmt.Sprintf("; did you mean %q?", c.name)
-		}
+		names = append(names, c.name)
 	}
-	return ""
+	return config.Suggest(name, names)
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/result"
@@ -21,6 +23,11 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 		return nil, err
 	}
 	defer cleanup()
+	if budgets := p.config.Budgets; len(budgets) > 0 { // they limit values, not changes
+		suite.Wanted = func(k result.Key) bool {
+			return slices.ContainsFunc(budgets, func(b compare.Budget) bool { return b.Names(k) })
+		}
+	}
 	suite.Iters, suite.Counted = storedIters(baseline, ""), storedIters(baseline, result.Statements)
 	f, err := p.newFile(ctx, base, baseline)
 	if err != nil {

@@ -8,8 +8,8 @@ package compare
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -43,50 +43,8 @@ const (
 	Error Gate = "error"
 )
 
-// Policy is what the user decides. The zero value is not usable; start from DefaultPolicy.
-type Policy struct {
-	// Effect is the slowdown that must be caught, as a fraction: 0.05 is 5 %.
-	Effect float64 `json:"effect"`
-	// Effects are those of some benchmarks; the last that fits counts.
-	Effects []Effect `json:"effects,omitempty"`
-	// Alpha is the probability that an unchanged suite shows any regression.
-	Alpha float64 `json:"alpha"`
-	// Confidence is that of the printed intervals.
-	Confidence float64 `json:"confidence"`
-	// Strict fails the gate on inconclusive rows.
-	Strict bool `json:"strict,omitempty"`
-	// Interleaved asserts that two files without a recorded pairing were measured in turn.
-	Interleaved bool `json:"interleaved,omitempty"`
-}
-
-// Effect is the slowdown that must be caught of benchmarks whose name, without "Benchmark", a regular
-// expression matches.
-type Effect struct {
-	Pattern string  `json:"pattern"`
-	Effect  float64 `json:"effect"`
-}
-
-// For returns the policy for one benchmark.
-func (p Policy) For(k result.Key) Policy {
-	for _, e := range p.Effects {
-		if ok, err := regexp.MatchString(e.Pattern, k.Name); ok && err == nil {
-			p.Effect = e.Effect
-		}
-	}
-	return p
-}
-
-// DefaultPolicy is the policy without any configuration.
-var DefaultPolicy = Policy{Effect: 0.05, Alpha: 0.01, Confidence: 0.95}
-
 // power is the probability of detection that an MDE is stated for.
 const power = 0.9
-
-// Tolerance is the change that counts as none: two thirds of the effect.
-func (p Policy) Tolerance() float64 { return p.Effect * 2 / 3 }
-
-// NeedPairs is the number of pairs below which the test cannot reject for m judged metrics.
-func (p Policy) NeedPairs(m int) int { return stats.MinPairs(max(m, 1), p.Alpha) }
 
 // Comparison is one metric of one benchmark, base against head. Where the benchmark itself is
 // missing, broken, added or not comparable, there is one Comparison with an empty Unit.
@@ -97,6 +55,8 @@ type Comparison struct {
 	Verdict Verdict
 	// Gated says that a bad verdict fails the gate.
 	Gated bool
+	// Waived says that a waiver keeps a regression from failing the gate.
+	Waived bool
 	// Exact says that the metric is constant within each side and was compared as a fact.
 	Exact bool
 	// Unmeasured says that the benchmark runs on both sides and that the budget ended before it.
@@ -144,7 +104,7 @@ type Summary struct {
 
 // Failing reports whether c fails the gate.
 func (c *Comparison) Failing() bool {
-	return c.Gated && (c.Verdict == Regression || c.Verdict == Broken || c.Verdict == Missing)
+	return c.Gated && !c.Waived && (c.Verdict == Regression || c.Verdict == Broken || c.Verdict == Missing)
 }
 
 func (c *Comparison) note(format string, args ...any) {
@@ -162,6 +122,11 @@ type Outcome struct {
 	Suite *Shift
 	// Control is what a copy of base differed by, nil where none was measured.
 	Control *ControlShift
+	// Budgets and Waivers are those of the policy, and what they came to.
+	Budgets []*BudgetCheck
+	Waivers []*WaiverCheck
+	// Unmet are the policy's requirements that are not met.
+	Unmet []string
 	// GeoMeans are the geometric means of the ratios, which never gate.
 	GeoMeans []GeoMean
 	// Problems are the reasons for which there is no verdict.
@@ -200,8 +165,8 @@ func Judge(f *result.File, p Policy) *Outcome {
 	if f.Baseline != nil {
 		j := judge{policy: p, against: AgainstBaseline, alone: f.Base == nil, stored: true}
 		rows := j.sets(f.Baseline, f.Head)
-		if !j.alone { // what is missing or broken is base's to say, once
-			rows = slices.DeleteFunc(rows, func(c *Comparison) bool { return c.Unit.Name == "" })
+		if !j.alone {
+			rows = lost(rows, o.Comparisons, f.Head)
 		}
 		o.Comparisons = append(o.Comparisons, rows...)
 	}
@@ -213,8 +178,30 @@ func Judge(f *result.File, p Policy) *Outcome {
 		}
 	}
 	o.geoMeans()
+	o.waive(p, f.GeneratedAt.UTC().Format(DateFormat))
+	o.Budgets = p.checkBudgets(f.Head)
+	o.require(p, f.Head)
 	o.settle(f, p)
 	return o
+}
+
+// lost leaves out of the rows against a baseline those of benchmarks as a whole, which are base's to say, but
+// for what base has not either: the baseline is what is expected, and an earlier commit may have lost it.
+func lost(rows, againstBase []*Comparison, head *result.Set) []*Comparison {
+	said := map[result.Key]bool{}
+	for _, c := range againstBase {
+		said[c.Key] = true
+	}
+	index := head.Index()
+	return slices.DeleteFunc(rows, func(c *Comparison) bool {
+		if c.Unit.Name != "" {
+			return false
+		}
+		// Where there was nothing to measure, or a function failed, its sub-benchmarks have no rows.
+		top := c.Key
+		top.Name, _, _ = strings.Cut(top.Name, "/")
+		return c.Verdict != Missing || said[c.Key] || index[top] != nil
+	})
 }
 
 // settle draws the verdict over everything. A regression that was found stays a failure, whatever
@@ -251,7 +238,7 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 	if o.Suite != nil && o.Suite.Verdict == Regression {
 		o.Gate = Fail
 	}
-	if slices.ContainsFunc(o.Comparisons, func(c *Comparison) bool {
+	if o.brokenContract(p) || slices.ContainsFunc(o.Comparisons, func(c *Comparison) bool {
 		return c.Failing() || p.Strict && c.Gated && c.Verdict == Inconclusive
 	}) {
 		o.Gate = Fail

@@ -20,9 +20,6 @@ const (
 	mostExplained = 3
 )
 
-// countedUnits are taken in passes of counting, where there are such.
-var countedUnits = []string{result.Statements, "allocs/op", "B/op"}
-
 // isCounted reports whether what is exact about a benchmark was counted, apart from its times.
 func isCounted(b, h *result.Benchmark) bool {
 	return b.Metric(result.Statements) != nil && h.Metric(result.Statements) != nil

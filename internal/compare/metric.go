@@ -2,7 +2,6 @@ package compare
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"golang.org/x/perf/benchmath"
@@ -36,7 +35,9 @@ const MinConstant = 3
 
 // metric compares one unit of one benchmark.
 func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
-	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info(),
+	t := j.policy.termsOf(k, u.Name)
+	j.policy, j.tolerance = t.policy, t.tolerance
+	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info() && !t.ignore,
 		P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	switch {
 	case b == nil:
@@ -52,6 +53,9 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 	}
 	c.setChange(c.Base.Center, c.Head.Center)
 	c.judgeSamples(j, b, h)
+	if t.ignore && !u.Info() {
+		c.note(ignored)
+	}
 	if u.Better == result.Unknown {
 		c.note("no direction: print a line `Unit %s better=lower` (or higher) from the benchmark to have it judged", u.Name)
 	}
@@ -90,7 +94,7 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 		c.exact(j, b, h)
 	case !c.Unit.Timing() && (len(bv) < MinConstant || len(hv) < MinConstant):
 		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side: whether it is a constant is not known")
-	case j.counted && slices.Contains(countedUnits, c.Unit.Name) && !negative(bv) && !negative(hv):
+	case j.counted && c.Unit.Counted() && !negative(bv) && !negative(hv):
 		c.nearExact(j, b, h)
 	case j.stored && !c.Unit.Timing():
 		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")
@@ -141,10 +145,12 @@ const (
 	otherItersRelative = 0.05
 )
 
-// tolerance is the difference of an exact metric that is accepted, in the unit itself. From zero
-// and to zero none is.
-func tolerance(u result.Unit, base, head float64) float64 {
+// toleranceOf is the difference of an exact metric that is accepted, in the unit itself: the policy's, or
+// the usual one. From zero and to zero that is none.
+func toleranceOf(policy *Tolerance, u result.Unit, base, head float64) float64 {
 	switch {
+	case policy != nil:
+		return policy.of(base)
 	case base == 0 || head == 0:
 	case u.Name == "B/op":
 		return math.Max(bytesRelative*base, bytesAbsolute)
@@ -161,12 +167,18 @@ func tolerance(u result.Unit, base, head float64) float64 {
 func (c *Comparison) exact(j judge, b, h *result.Metric) {
 	base, head := first(b), first(h)
 	c.Exact, c.Pairs = true, 0
+	best := j.stored && b.Best != nil
+	if best {
+		base.Value, base.Iters = b.Best.Value, b.Best.Iters
+		c.Base.Center, c.Base.Lo, c.Base.Hi = base.Value, base.Value, base.Value
+		c.setChange(base.Value, head.Value)
+	}
 	if len(j.codeDiffers) > 0 {
 		c.as(Incomparable, false, "other code: different "+strings.Join(j.codeDiffers, ", "))
 		return
 	}
 	worse := c.Unit.Better.Sign() * (head.Value - base.Value)
-	tol := tolerance(c.Unit, base.Value, head.Value)
+	tol := toleranceOf(j.tolerance, c.Unit, base.Value, head.Value)
 	switch {
 	case head.Value == base.Value || math.Abs(worse) <= tol && worse != 0:
 		c.Verdict = Unchanged
@@ -178,6 +190,9 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Verdict = Regression
 	default:
 		c.Verdict = Improvement
+	}
+	if best && c.Verdict == Regression {
+		c.note("held to the best level, of %.12s on %s: small rises since then add up (a release accepts them with perfgate baseline update)", b.Best.Commit, b.Best.Date)
 	}
 }
 
@@ -206,7 +221,7 @@ func (c *Comparison) paired(j judge, b, h *result.Metric) {
 	for i := range d {
 		d[i] = difference(bv[i], hv[i])
 	}
-	margin := c.margin(j.policy, stats.Median(bv))
+	margin := c.margin(j, stats.Median(bv))
 	worse, _, _ := stats.SignedRank(d, margin)
 	_, better, _ := stats.SignedRank(d, -margin)
 	iv := stats.SignedRankInterval(d, j.policy.Confidence)
@@ -232,7 +247,7 @@ func (c *Comparison) unpaired(j judge, bv, hv []float64) {
 		c.as(Inconclusive, false, "the files do not say that the sides were measured in turn, so drift of the machine is not excluded; use perfgate check, or --interleaved if they were")
 		return
 	}
-	margin := c.margin(j.policy, stats.Median(bv))
+	margin := c.margin(j, stats.Median(bv))
 	worse, _ := stats.RankSum(x, y, margin)
 	_, better := stats.RankSum(x, y, -margin)
 	c.test = test{active: true, worse: worse, better: better, floor: rankSumFloor(len(x), len(y)), margin: margin, interval: iv, need: c.Gated}
@@ -266,8 +281,17 @@ func hasZero(vs []float64) bool {
 }
 
 // margin is the worsening that is accepted, on the scale of the differences.
-func (c *Comparison) margin(p Policy, base float64) float64 {
+func (c *Comparison) margin(j judge, base float64) float64 {
 	switch {
+	case j.tolerance != nil && !c.Unit.Timing():
+		accepted := j.tolerance.of(base)
+		if j.counted { // what varies is held to half of it, so that a rise of all of it is found
+			accepted /= 2
+		}
+		if c.Absolute {
+			return accepted
+		}
+		return math.Log1p(accepted / base)
 	case c.Absolute && c.Unit.Name == "B/op":
 		return bytesAbsolute
 	case c.Absolute:
@@ -279,7 +303,7 @@ func (c *Comparison) margin(p Policy, base float64) float64 {
 	case c.Unit.Name == result.Statements:
 		return math.Log1p(nearMargin)
 	}
-	return math.Log1p(p.Tolerance())
+	return math.Log1p(j.policy.Tolerance())
 }
 
 // showChange turns an oriented estimate and its interval into the change of head against base.

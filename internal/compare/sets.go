@@ -9,8 +9,10 @@ import (
 
 // judge compares two Sets of one kind of relation.
 type judge struct {
-	policy  Policy
-	against Reference
+	policy Policy
+	// tolerance is the policy's of the metric at hand, nil for the usual one.
+	tolerance *Tolerance
+	against   Reference
 	// staged: samples belong together by their pair number, in passes of two stages; paired: by
 	// their position.
 	staged, paired bool
@@ -54,9 +56,11 @@ func (j judge) sets(base, head *result.Set) []*Comparison {
 // metric.
 func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	if c := j.whole(k, b, h); c != nil {
+		if j.policy.termsOf(k, "").ignore {
+			c.as(c.Verdict, false, ignored)
+		}
 		return []*Comparison{c}
 	}
-	j.policy = j.policy.For(k)
 	j.fixedLayout = h.FixedLayout != ""
 	j.counted = j.staged && isCounted(b, h)
 	var rows []*Comparison
@@ -82,6 +86,9 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	markRestating(rows, b, h)
 	return rows
 }
+
+// ignored is the note on what the policy ignores.
+const ignored = "ignored by the policy: shown, and does not gate"
 
 func firstVoid(b, h *result.Benchmark) string {
 	if len(h.Void) > 0 {

@@ -108,8 +108,8 @@ func (p Policy) screened(base, head *result.Benchmark) []*Comparison {
 // Varies reports whether what was counted of a benchmark is no constant on a side.
 func (p Policy) Varies(base, head *result.Benchmark) bool {
 	for _, side := range []*result.Benchmark{base, head} {
-		for _, unit := range countedUnits {
-			if m := side.Metric(unit); m != nil && !constant(m.Values()) {
+		for _, m := range side.Metrics {
+			if m.Unit.Counted() && !constant(m.Values()) {
 				return true
 			}
 		}
@@ -194,7 +194,7 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 // stages prepares the test of the passes of both stages, about a typical value of base.
 func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical float64) {
 	t := test{active: true, staged: true, need: c.Gated, passes: screened, builds: confirmed, diffs: medians(screened), fresh: medians(confirmed)}
-	t.tolerance = c.margin(j.policy, typical)
+	t.tolerance = c.margin(j, typical)
 	t.margin, t.effect = t.tolerance/4, t.tolerance*3/2 // as of the effect's, see Policy
 	if c.Unit.Timing() {
 		t.margin, t.effect = math.Log1p(j.policy.Noise()), math.Log1p(j.policy.Effect)

@@ -192,9 +192,9 @@ func TestRules(t *testing.T) {
 // TestPolicyFor: the last pattern that fits a benchmark's name decides its effect.
 func TestPolicyFor(t *testing.T) {
 	p := DefaultPolicy
-	p.Effects = []Effect{{"^Parse", 0.1}, {"/big$", 0.2}, {"(", 0.9}}
+	p.Overrides = []Override{{Subject: Subject{Benchmark: "^Parse"}, Effect: 0.1}, {Subject: Subject{Benchmark: "/big$"}, Effect: 0.2}, {Subject: Subject{Benchmark: "("}, Effect: 0.9}}
 	for name, want := range map[string]float64{"Encode": 0.05, "Parse": 0.1, "Parse/big": 0.2, "Encode/big": 0.2, "Reparse": 0.05} {
-		if got := p.For(result.Key{Name: name}).Effect; got != want {
+		if got := p.termsOf(result.Key{Name: name}, "sec/op").policy.Effect; got != want {
 			t.Errorf("%s: effect %v, want %v", name, got, want)
 		}
 	}
@@ -204,7 +204,7 @@ func TestPolicyFor(t *testing.T) {
 func TestEffects(t *testing.T) {
 	f := suiteOf(2, 12, 1.06)
 	p := DefaultPolicy
-	p.Effects = []Effect{{"B1", 0.5}}
+	p.Overrides = []Override{{Subject: Subject{Benchmark: "B1"}, Effect: 0.5}}
 	for _, c := range Judge(f, p).Comparisons {
 		want, effect := Regression, 0.05
 		if c.Key.Name == "B1" {

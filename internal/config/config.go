@@ -5,6 +5,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,7 +27,9 @@ type Config struct {
 	Tags             string
 	Budget           time.Duration
 	Effect           float64
-	Effects          []compare.Effect
+	Policies         []compare.Override
+	Budgets          []compare.Budget
+	Waivers          []compare.Waiver
 	Gate             bool
 	Metrics          string
 	Strict           bool
@@ -70,7 +73,9 @@ const (
 // Policy is the judge's part of the configuration.
 func (c *Config) Policy() compare.Policy {
 	p := compare.DefaultPolicy
-	p.Effect, p.Effects, p.Strict = c.Effect, c.Effects, c.Strict
+	p.Effect, p.Strict = c.Effect, c.Strict
+	p.Overrides, p.Budgets, p.Waivers = c.Policies, c.Budgets, c.Waivers
+	p.Selected = c.Bench != "." || !slices.Equal(c.Packages, []string{"./..."})
 	return p
 }
 
@@ -83,10 +88,22 @@ type Setting struct {
 // Settings lists every setting with its value and where that came from.
 func (c *Config) Settings() []Setting {
 	var out []Setting
-	for _, o := range Options {
-		out = append(out, Setting{o.Name, c.values[o.Name], c.origins[o.Name]})
+	for _, name := range Names() {
+		out = append(out, Setting{name, c.values[name], c.origins[name]})
 	}
 	return out
+}
+
+// Names are the keys of the configuration file: those of the options and of the sections.
+func Names() []string {
+	var names []string
+	for _, o := range Options {
+		names = append(names, o.Name)
+	}
+	for _, s := range Sections {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // Sources hold what each place says. A lookup's second result is false where it says nothing.
@@ -118,14 +135,25 @@ func (v Values) Suites() (suites Values, others []string) {
 			suites[o.Name] = value
 		}
 	}
+	for _, s := range Sections {
+		if _, ok := v[s.Name]; ok {
+			others = append(others, s.Name)
+		}
+	}
 	return suites, others
 }
 
-// Value is a setting's text, with its line in the file.
+// Value is what the file says of a setting: its texts, or the entries of a section.
 type Value struct {
-	Texts []string
-	Line  int
+	Position
+	Texts   []string
+	Entries []Entry
 }
+
+// Position is a place in the file. Lines and columns count from 1.
+type Position struct{ Line, Column int }
+
+func (p Position) place() string { return fmt.Sprintf("%s:%d:%d:", File, p.Line, p.Column) }
 
 // Resolve asks the sources in the order of precedence and checks every setting. The error names
 // all that is wrong, each with its place.
@@ -136,9 +164,12 @@ func Resolve(s Sources) (*Config, error) {
 		texts, origin, place := s.find(o)
 		c.origins[o.Name] = origin
 		c.values[o.Name] = strings.Join(texts, " ")
-		if err := o.set(c, texts); err != nil {
+		if err := cmp.Or(o.check(texts), o.set(c, texts)); err != nil {
 			errs = append(errs, &Error{Place: place, Msg: fmt.Sprintf("%q: %v", strings.Join(texts, " "), err)})
 		}
+	}
+	for _, section := range Sections {
+		errs = append(errs, section.resolve(c, s.File)...)
 	}
 	return c, errors.Join(errs...)
 }
@@ -161,7 +192,7 @@ func (s Sources) find(o Option) (texts []string, origin Origin, place string) {
 		}
 	}
 	if v, ok := s.File[o.Name]; ok {
-		return v.Texts, FromFile, fmt.Sprintf("%s:%d: %s", File, v.Line, o.Name)
+		return v.Texts, FromFile, v.place() + " " + o.Name
 	}
 	return []string{o.Default}, FromDefault, o.Name
 }

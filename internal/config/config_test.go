@@ -25,7 +25,7 @@ func (p places) sources(o Option) Sources {
 		Getenv: func(name string) string { return map[string]string{o.Env(): p.env}[name] },
 	}
 	if p.file != "" {
-		s.File = Values{o.Name: {Texts: []string{p.file}, Line: 7}}
+		s.File = Values{o.Name: {Texts: []string{p.file}, Position: Position{7, 1}}}
 	}
 	return s
 }
@@ -104,12 +104,12 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestPolicy(t *testing.T) {
-	c, err := Resolve(Sources{File: Values{"effect": {Texts: []string{"8%", "X=9%"}}, "strict": {Texts: []string{"true"}}}})
+	c, err := Resolve(Sources{File: Values{"effect": {Texts: []string{"8%"}}, "strict": {Texts: []string{"true"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := compare.DefaultPolicy
-	want.Effect, want.Effects, want.Strict = 0.08, []compare.Effect{{Pattern: "X", Effect: 0.09}}, true
+	want.Effect, want.Strict = 0.08, true
 	if diff := cmp.Diff(want, c.Policy()); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
@@ -119,10 +119,10 @@ func TestPolicy(t *testing.T) {
 func TestErrorPlaces(t *testing.T) {
 	o, _ := Find("effect")
 	for want, p := range map[string]places{
-		`--effect "5": without a percent sign it is a fraction; write 5%`:                {flag: []string{"5"}},
-		`input effect "5": without a percent sign it is a fraction; write 5%`:            {input: "5"},
-		`PERFGATE_EFFECT "5": without a percent sign it is a fraction; write 5%`:         {env: "5"},
-		`perfgate.yaml:7: effect "5": without a percent sign it is a fraction; write 5%`: {file: "5"},
+		`--effect "5": without a percent sign it is a fraction; write 5%`:                  {flag: []string{"5"}},
+		`input effect "5": without a percent sign it is a fraction; write 5%`:              {input: "5"},
+		`PERFGATE_EFFECT "5": without a percent sign it is a fraction; write 5%`:           {env: "5"},
+		`perfgate.yaml:7:1: effect "5": without a percent sign it is a fraction; write 5%`: {file: "5"},
 	} {
 		_, err := Resolve(p.sources(o))
 		var known *Error // which is exit code 2
@@ -135,9 +135,9 @@ func TestErrorPlaces(t *testing.T) {
 // TestAllErrors: everything that is wrong is said at once.
 func TestAllErrors(t *testing.T) {
 	_, err := Resolve(Sources{File: Values{
-		"effect": {Texts: []string{"5"}, Line: 1}, "budget": {Texts: []string{"soon"}, Line: 2}, "bench": {Texts: []string{"("}, Line: 3},
+		"effect": {Texts: []string{"5"}, Position: Position{1, 1}}, "budget": {Texts: []string{"soon"}, Position: Position{2, 1}}, "bench": {Texts: []string{"("}, Position: Position{3, 1}},
 	}})
-	for _, place := range []string{"perfgate.yaml:1: effect", "perfgate.yaml:2: budget", "perfgate.yaml:3: bench"} {
+	for _, place := range []string{"perfgate.yaml:1:1: effect", "perfgate.yaml:2:1: budget", "perfgate.yaml:3:1: bench"} {
 		if err == nil || !strings.Contains(err.Error(), place) {
 			t.Errorf("%v does not name %s", err, place)
 		}

@@ -8,20 +8,22 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxFile bounds the configuration file: the YAML parser takes seconds for 10,000 brackets that are
 // never closed, and the square of that for more.
 const maxFile = 32 << 10
 
-// Parse reads a configuration file. Unknown keys are errors with the line and a suggestion.
+// Parse reads a configuration file. Unknown keys are errors with the line, the column and a suggestion.
 func Parse(data []byte) (Values, error) {
 	if len(data) > maxFile {
-		return nil, &Error{Place: File + ":", Msg: "larger than 32 KiB"}
+		at := Position{Line: 1 + bytes.Count(data[:maxFile], []byte("\n")), Column: 1}
+		return nil, &Error{Place: at.place(), Msg: "the file is larger than 32 KiB"}
 	}
 	f, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\ufeff")), 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", File, err)
+		return nil, syntaxError(err)
 	}
 	values := Values{}
 	var errs []error
@@ -31,14 +33,26 @@ func Parse(data []byte) (Values, error) {
 			return nil, err
 		}
 		for _, p := range pairs {
-			if err := values.add(p); err != nil {
-				errs = append(errs, err)
-			}
+			errs = append(errs, values.add(p)...)
 		}
 	}
 	return values, errors.Join(errs...)
 }
 
+// syntaxError puts the parser's error into one line that begins with the place.
+func syntaxError(err error) error {
+	var known interface {
+		GetMessage() string
+		GetToken() *token.Token
+	}
+	at, msg := Position{1, 1}, err.Error()
+	if errors.As(err, &known) {
+		at, msg = positionOf(known.GetToken()), known.GetMessage()
+	}
+	return &Error{Place: at.place(), Msg: msg}
+}
+
+// mapping returns the pairs of keys and values of a node.
 func mapping(n ast.Node) ([]*ast.MappingValueNode, error) {
 	switch n := n.(type) {
 	case nil, *ast.NullNode, *ast.CommentGroupNode:
@@ -48,35 +62,50 @@ func mapping(n ast.Node) ([]*ast.MappingValueNode, error) {
 	case *ast.MappingValueNode:
 		return []*ast.MappingValueNode{n}, nil
 	}
-	return nil, &Error{Place: fmt.Sprintf("%s:%d:", File, line(n)), Msg: "want lines of the form key: value"}
+	return nil, &Error{Place: position(n).place(), Msg: "want lines of the form key: value"}
 }
 
-func line(n ast.Node) int {
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return t.Position.Line
+// position is where a node begins.
+func position(n ast.Node) Position { return positionOf(n.GetToken()) }
+
+func positionOf(t *token.Token) Position {
+	if t == nil || t.Position == nil {
+		return Position{1, 1}
 	}
-	return 0
+	return Position{max(1, t.Position.Line), max(1, t.Position.Column)}
 }
 
-func (v Values) add(p *ast.MappingValueNode) error {
+// add takes in one key with its value. The errors name all that is wrong with it.
+func (v Values) add(p *ast.MappingValueNode) []error {
 	name := p.Key.GetToken().Value
-	at := line(p.Key)
-	place := fmt.Sprintf("%s:%d:", File, at)
-	o, ok := Find(name)
-	if !ok {
-		return &Error{Place: place, Msg: fmt.Sprintf("unknown key %q%s", name, Suggest(name))}
+	at := position(p.Key)
+	fail := func(format string, args ...any) []error {
+		return []error{&Error{Place: at.place(), Msg: fmt.Sprintf(format, args...)}}
+	}
+	o, isOption := Find(name)
+	section, isSection := findSection(name)
+	if !isOption && !isSection {
+		return fail("unknown key %q%s", name, Suggest(name, Names()))
 	}
 	if _, ok := v[name]; ok {
-		return &Error{Place: place, Msg: fmt.Sprintf("key %q stands twice", name)}
+		return fail("key %q stands twice", name)
+	}
+	value := Value{Position: at}
+	if isSection {
+		entries, errs := section.parse(p.Value)
+		value.Entries = entries
+		v[name] = value
+		return errs
 	}
 	texts, err := scalars(p.Value)
 	if err != nil {
-		return &Error{Place: place, Msg: fmt.Sprintf("%s: %v", name, err)}
+		return fail("%s: %v", name, err)
 	}
 	if _, list := p.Value.(*ast.SequenceNode); list && !o.Repeat {
-		return &Error{Place: place, Msg: name + ": want one value, not a list"}
+		return fail("%s: want one value, not a list", name)
 	}
-	v[name] = Value{Texts: texts, Line: at}
+	value.Texts = texts
+	v[name] = value
 	return nil
 }
 
@@ -105,12 +134,12 @@ func scalars(n ast.Node) ([]string, error) {
 	return nil, errors.New("want a value or a list of values, without tags, anchors and aliases")
 }
 
-// Suggest returns a question that names the option most like name, empty where none is.
-func Suggest(name string) string {
+// Suggest returns a question that names the candidate most like name, empty where none is.
+func Suggest(name string, candidates []string) string {
 	best, distance := "", 4
-	for _, o := range Options {
-		if d := levenshtein.ComputeDistance(name, o.Name); d < distance && d < len(o.Name) {
-			best, distance = o.Name, d
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(name, c); d < distance && d < len(c) {
+			best, distance = c, d
 		}
 	}
 	if best == "" {

@@ -6,11 +6,10 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/org/perfgate/internal/compare"
 )
 
 // Option is one setting: its name in flag, input and file, its default and its meaning.
@@ -20,6 +19,8 @@ type Option struct {
 	Arg     string
 	Default string
 	Usage   string
+	// Choices are the values that it may have, nil for any.
+	Choices []string
 	// Repeat says that the flag may be given several times.
 	Repeat bool
 	// Judges says that the setting decides what the outcome means: a pull request cannot change it
@@ -39,11 +40,8 @@ func (o Option) Env() string {
 var Options = []Option{
 	{Name: "base", Judges: true, Arg: "REF", Usage: "commit to compare with (default: see docs/base.md)",
 		set: func(c *Config, t []string) error { c.Base = last(t); return noDash(c.Base) }},
-	{Name: "against", Judges: true, Arg: "WHAT", Default: Both, Usage: "base, baseline or both, as far as they exist",
-		set: func(c *Config, t []string) error {
-			c.Against = last(t)
-			return oneOf(c.Against, Both, Base, Baseline)
-		}},
+	{Name: "against", Judges: true, Arg: "WHAT", Default: Both, Choices: []string{Both, Base, Baseline}, Usage: "base, baseline or both, as far as they exist",
+		set: func(c *Config, t []string) error { c.Against = last(t); return nil }},
 	{Name: "packages", Arg: "PATTERN", Default: "./...", Repeat: true, Usage: "Go package patterns, relative to the project's root",
 		set: func(c *Config, t []string) error {
 			c.Packages = words(t)
@@ -69,15 +67,12 @@ var Options = []Option{
 			}
 			return err
 		}},
-	{Name: "effect", Judges: true, Arg: "PERCENT", Default: "5%", Repeat: true, Usage: "the slowdown that must be caught; REGEXP=PERCENT for benchmarks of such names",
-		set: setEffect},
+	{Name: "effect", Judges: true, Arg: "PERCENT", Default: "5%", Usage: "the slowdown that must be caught",
+		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
 	{Name: "gate", Default: "true", Usage: "let both sides take turns within their processes; false: a process a sample",
 		set: func(c *Config, t []string) (err error) { c.Gate, err = boolean(last(t)); return err }},
-	{Name: "metrics", Judges: true, Arg: "WHICH", Default: AllMetrics, Usage: "exact (allocations, statements: a verdict in seconds), times, or all",
-		set: func(c *Config, t []string) error {
-			c.Metrics = last(t)
-			return oneOf(c.Metrics, AllMetrics, Exact, Times)
-		}},
+	{Name: "metrics", Judges: true, Arg: "WHICH", Default: AllMetrics, Choices: []string{AllMetrics, Exact, Times}, Usage: "exact (allocations, statements: a verdict in seconds), times, or all",
+		set: func(c *Config, t []string) error { c.Metrics = last(t); return nil }},
 	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
@@ -110,34 +105,6 @@ var Options = []Option{
 		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},
 }
 
-// beforePercent is the space in "5 %".
-var beforePercent = regexp.MustCompile(`\s+%`)
-
-// setEffect reads the effect of all benchmarks and those of some.
-func setEffect(c *Config, texts []string) (err error) {
-	c.Effect = compare.DefaultPolicy.Effect // where only some are named
-	all := words([]string{beforePercent.ReplaceAllString(strings.Join(texts, " "), "%")})
-	if len(all) == 0 {
-		return errors.New("want a percentage such as 5%")
-	}
-	for _, text := range all {
-		i := strings.LastIndexByte(text, '=')
-		value, err := fraction(text[i+1:])
-		if err != nil {
-			return err
-		}
-		if i < 0 {
-			c.Effect = value
-			continue
-		}
-		if _, err := regexp.Compile(text[:i]); err != nil {
-			return err
-		}
-		c.Effects = append(c.Effects, compare.Effect{Pattern: text[:i], Effect: value})
-	}
-	return nil
-}
-
 // Find returns the option of that name.
 func Find(name string) (Option, bool) {
 	for _, o := range Options {
@@ -164,13 +131,12 @@ func noDash(texts ...string) error {
 	return nil
 }
 
-func oneOf(s string, choices ...string) error {
-	for _, c := range choices {
-		if s == c {
-			return nil
-		}
+// check refuses what is none of the choices, where there are some.
+func (o Option) check(texts []string) error {
+	if o.Choices == nil || slices.Contains(o.Choices, last(texts)) {
+		return nil
 	}
-	return fmt.Errorf("want one of %s", strings.Join(choices, ", "))
+	return fmt.Errorf("want one of %s", strings.Join(o.Choices, ", "))
 }
 
 func compiles(expr string) error {

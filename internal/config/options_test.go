@@ -7,24 +7,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/org/perfgate/internal/compare"
 )
 
 // fieldOf is what each option sets.
 var fieldOf = map[string]func(*Config) any{
-	"base":     func(c *Config) any { return c.Base },
-	"against":  func(c *Config) any { return c.Against },
-	"packages": func(c *Config) any { return c.Packages },
-	"bench":    func(c *Config) any { return c.Bench },
-	"tags":     func(c *Config) any { return c.Tags },
-	"budget":   func(c *Config) any { return c.Budget },
-	"effect": func(c *Config) any {
-		if len(c.Effects) > 0 {
-			return append([]compare.Effect{{Effect: c.Effect}}, c.Effects...)
-		}
-		return c.Effect
-	},
+	"base":              func(c *Config) any { return c.Base },
+	"against":           func(c *Config) any { return c.Against },
+	"packages":          func(c *Config) any { return c.Packages },
+	"bench":             func(c *Config) any { return c.Bench },
+	"tags":              func(c *Config) any { return c.Tags },
+	"budget":            func(c *Config) any { return c.Budget },
+	"effect":            func(c *Config) any { return c.Effect },
 	"gate":              func(c *Config) any { return c.Gate },
 	"metrics":           func(c *Config) any { return c.Metrics },
 	"strict":            func(c *Config) any { return c.Strict },
@@ -68,9 +61,6 @@ var goodValues = []struct {
 	{"effect", list{".1"}, 0.1},
 	{"effect", list{"100%"}, 1.0},
 	{"effect", list{"900%"}, 9.0},
-	{"effect", list{"3%", "Parse/.*=10%", "^Encode$=0.02"}, []compare.Effect{{Effect: 0.03}, {Pattern: "Parse/.*", Effect: 0.1}, {Pattern: "^Encode$", Effect: 0.02}}},
-	{"effect", list{"a=b=7 % 4 %"}, []compare.Effect{{Effect: 0.04}, {Pattern: "a=b", Effect: 0.07}}},
-	{"effect", list{"X=7%"}, []compare.Effect{{Effect: 0.05}, {Pattern: "X", Effect: 0.07}}},
 	{"gate", list{"true"}, true},
 	{"gate", list{"false"}, false},
 	{"metrics", list{"all"}, AllMetrics},
@@ -119,8 +109,6 @@ var badValues = []struct {
 	{"budget", list{"NaN"}, "want a duration"},
 	{"budget", list{"Inf"}, "want a duration"},
 	{"budget", list{"1e300"}, "want a duration"},
-	{"effect", list{"(=5%"}, "missing closing )"},
-	{"effect", list{"X=5"}, "without a percent sign it is a fraction; write 5%"},
 	{"gate", list{"maybe"}, "want true or false"},
 	{"metrics", list{"some"}, "want one of all, exact, times"},
 	{"effect", list{"5"}, "without a percent sign it is a fraction; write 5%"},
@@ -225,15 +213,15 @@ func TestSeeds(t *testing.T) {
 // TestSuites: what is run is the pull request's to say, what the outcome means is not.
 func TestSuites(t *testing.T) {
 	all := Values{}
-	for i, o := range Options {
-		all[o.Name] = Value{Texts: []string{"x"}, Line: i}
+	for i, name := range Names() {
+		all[name] = Value{Texts: []string{"x"}, Position: Position{1 + i, 1}}
 	}
 	suites, others := all.Suites()
-	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "strict", "reports-dir"}, others); diff != "" {
+	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
 		t.Errorf("settings that judge (-want +got):\n%s", diff)
 	}
-	if len(suites)+len(others) != len(Options) {
-		t.Errorf("%d settings of suites and %d others, of %d", len(suites), len(others), len(Options))
+	if len(suites)+len(others) != len(all) {
+		t.Errorf("%d settings of suites and %d others, of %d", len(suites), len(others), len(all))
 	}
 	for _, name := range []string{"packages", "bench", "tags", "budget", "prepare", "pass-env"} {
 		if diff := cmp.Diff(all[name], suites[name]); diff != "" {

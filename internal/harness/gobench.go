@@ -42,6 +42,9 @@ type GoBench struct {
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
 	// same count makes allocations comparable with it. Counted is that of statements.
 	Iters, Counted func(result.Key) int
+	// Wanted names the benchmarks that are measured also where both sides run the same code; nil is
+	// none.
+	Wanted func(result.Key) bool
 }
 
 // goRunner measures Go benchmarks.
@@ -129,7 +132,7 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 		return r, err
 	}
 	for _, p := range r.pkgs {
-		if p.same != "" {
+		if p.same != "" && p.own[Head] == nil {
 			r.settleSame(p)
 		} else {
 			r.settle(p)

@@ -25,7 +25,7 @@ func (r *goRunner) listAll(ctx context.Context) error {
 	defer r.budget.Start()()
 	limited, cancel := r.budget.context(ctx)
 	defer cancel()
-	order := slices.DeleteFunc(slices.Clone(r.pkgs), func(p *pkgState) bool { return p.same != "" })
+	order := slices.DeleteFunc(slices.Clone(r.pkgs), func(p *pkgState) bool { return p.same != "" && r.suite.Wanted == nil })
 	slices.SortStableFunc(order, func(a, b *pkgState) int { return boolRank(b.changed()) - boolRank(a.changed()) })
 	for i, p := range order {
 		r.observe(Event{Phase: "list", What: p.name(), Done: i, Total: len(order)})

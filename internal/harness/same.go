@@ -124,7 +124,7 @@ func sameData(base, head string) bool {
 
 // isProse reports whether a file beside the source is no benchmark's business.
 func isProse(name string) bool {
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "LICENSE") || strings.HasPrefix(name, "go.") {
+	if name == "perfgate.yaml" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "LICENSE") || strings.HasPrefix(name, "go.") {
 		return true
 	}
 	return slices.Contains([]string{".go", ".md", ".rst", ".adoc"}, filepath.Ext(name))

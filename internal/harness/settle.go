@@ -31,7 +31,21 @@ func (r *goRunner) settle(p *pkgState) {
 		if r.build.trees[Base] != nil {
 			r.settleBase(p, t)
 		}
+		if p.same != "" && !r.suite.Wanted(t.Key) {
+			t.leave(p.same)
+		}
 		r.targets = append(r.targets, t)
+	}
+}
+
+// leave says that there is nothing to measure where the benchmark runs on both sides.
+func (t *goTarget) leave(why string) {
+	if !t.Live[Base] || !t.Live[Head] {
+		return
+	}
+	t.Live = [2]bool{}
+	for _, b := range t.Bench {
+		b.Same = why
 	}
 }
 

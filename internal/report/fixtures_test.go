@@ -24,6 +24,7 @@ var fixtures = []struct {
 	{"beside", besideBaseline},
 	{"files", plainFiles},
 	{"nothing", nothing},
+	{"contract", contracted},
 	{"suite", func() *Document { return slowerSuite(false) }},
 	{"unfit", func() *Document { return slowerSuite(true) }},
 	{"hostile", func() *Document {
@@ -32,8 +33,9 @@ var fixtures = []struct {
 }
 
 // document judges a file as cmd/perfgate does.
-func document(f *result.File) *Document {
-	p := compare.DefaultPolicy
+func document(f *result.File) *Document { return judged(f, compare.DefaultPolicy) }
+
+func judged(f *result.File, p compare.Policy) *Document {
 	return &Document{File: f, Policy: p, Outcome: compare.Judge(f, p)}
 }
 
@@ -207,7 +209,7 @@ func plainFiles() *Document {
 	f.Head.Benchmarks = []*result.Benchmark{bench("", "X", times(2, 1.3e-6, 0.02)), bench("", "Zeros", metric(result.UnitOf("allocs/op"), 1, 0, 1, 1))}
 	d := document(f)
 	d.Policy.Interleaved = true // so that the zeros come to a test of differences
-	return &Document{File: f, Policy: d.Policy, Outcome: compare.Judge(f, d.Policy)}
+	return judged(f, d.Policy)
 }
 
 // slowerSuite is a run in which all benchmarks are slower by less than any row shows, on a machine that
@@ -228,6 +230,32 @@ func slowerSuite(unfit bool) *Document {
 	}
 	f.Run.Measured, f.Run.Total = 5, 5
 	return document(f)
+}
+
+// contracted is a run with budgets, waivers and requirements in every state.
+func contracted() *Document {
+	d := verdicts()
+	subject := func(b, m string) compare.Subject { return compare.Subject{Benchmark: b, Metric: m} }
+	limit := func(v float64) *float64 { return &v }
+	yes := true
+	p := compare.DefaultPolicy
+	p.Budgets = []compare.Budget{
+		{Subject: subject("^Slower$", "sec/op"), Max: limit(1e-6)},
+		{Subject: subject("^Slower$", "B/op"), Max: limit(1024)},
+		{Subject: subject("^Faster$", "sec/op"), Max: limit(0.1), RelativeTo: "Slower"},
+		{Subject: subject("^Noisy$", "sec/op"), Max: limit(0.2)},
+		{Subject: subject("^Gadgets$", "hit-rate"), Min: limit(0.2), Max: limit(0.9)},
+		{Subject: subject("^Untouched$", "sec/op"), Max: limit(1)},
+		{Subject: subject("^Nobody$", "sec/op"), Max: limit(1)},
+	}
+	p.Waivers = []compare.Waiver{
+		{Subject: subject("^Slower$", "sec/op"), Max: limit(2e-6), Reason: "a wider header | see #7", Expires: "2026-12-31"},
+		{Subject: subject("^Heavier", "allocs/op"), Max: limit(2), Reason: "two are known", Expires: "2026-12-31"},
+		{Subject: subject("^Faster$", "sec/op"), Max: limit(1), Reason: "no longer needed", Expires: "2026-12-31"},
+		{Subject: subject("^Heavier", "B/op"), Max: limit(4096), Reason: "until the rewrite", Expires: "2026-08-31"},
+	}
+	p.Overrides = []compare.Override{{Subject: subject("^Noisy$", "sec/op"), Require: &yes}, {Subject: subject("^Gadgets$", ""), Ignore: &yes}}
+	return judged(d.File, p)
 }
 
 // nothing is a run that has nothing to compare with.
@@ -261,5 +289,10 @@ func hostile(s string) *Document {
 	late := *bench(s, s+"Late")
 	late.Unmeasured = s
 	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, &late), append(f.Head.Benchmarks, &late)
-	return document(f)
+	p, limit, yes := compare.DefaultPolicy, 3.5, true
+	everything := compare.Subject{Benchmark: ".*", Metric: s}
+	p.Budgets = []compare.Budget{{Subject: everything, Max: &limit, RelativeTo: s}, {Subject: everything, Max: &limit}, {Subject: compare.Subject{Benchmark: s + "(", Metric: s}, Min: &limit}}
+	p.Waivers = []compare.Waiver{{Subject: everything, Max: &limit, Reason: s, Expires: "2000-01-01"}}
+	p.Overrides = []compare.Override{{Subject: compare.Subject{Benchmark: s + "(", Metric: s}, Require: &yes}}
+	return judged(f, p)
 }

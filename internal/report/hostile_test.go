@@ -53,7 +53,7 @@ func format(t testing.TB, name string) Format {
 
 var (
 	ownTags  = regexp.MustCompile(`</?(details|summary|sup)>`)
-	ownAlert = regexp.MustCompile(`(?m)^> \[!(CAUTION|WARNING)\]$`)
+	ownAlert = regexp.MustCompile(`(?m)^> \[!(CAUTION|WARNING|NOTE)\]$`)
 	ownQuote = regexp.MustCompile(`^> `)
 	ownRange = regexp.MustCompile(`^ (\S+) \[[+−.%0-9a-zA-Zµ]+, [+−.%0-9a-zA-Zµ]+\] $`) // of a change
 	// active is what must not stand outside of code: HTML, links, mentions, issues, emphasis that is

@@ -28,6 +28,9 @@ type jsonReport struct {
 	Suite       *jsonShift     `json:"suite,omitempty"`
 	Control     *jsonShift     `json:"control,omitempty"`
 	Comparisons []jsonRow      `json:"comparisons"`
+	Budgets     []jsonBudget   `json:"budgets,omitempty"`
+	Waivers     []jsonWaiver   `json:"waivers,omitempty"`
+	Unmet       []string       `json:"unmet,omitempty"`
 	Problems    []string       `json:"problems,omitempty"`
 	Warnings    []string       `json:"warnings,omitempty"`
 }
@@ -48,6 +51,7 @@ type jsonRow struct {
 	Against   compare.Reference `json:"against"`
 	Verdict   compare.Verdict   `json:"verdict"`
 	Gated     bool              `json:"gated"`
+	Waived    bool              `json:"waived,omitempty"`
 	Exact     bool              `json:"exact,omitempty"`
 	Absolute  bool              `json:"absolute,omitempty"`
 	Base      *jsonSummary      `json:"base,omitempty"`
@@ -97,7 +101,7 @@ func JSON(w io.Writer, d *Document) error {
 		Schema: 2, Verdict: o.Gate, Counts: map[string]int{}, Tests: o.Tests,
 		Effect: d.Policy.Effect, Tolerance: d.Policy.Tolerance(), Alpha: d.Policy.Alpha,
 		Seed: f.Seed, Partial: f.Partial, Head: &jsonSource{f.Head.Commit, f.Head.Ref, f.Head.Dirty, envMap(f.Head.Env.Fields())},
-		Comparisons: make([]jsonRow, 0, len(o.Comparisons)), Problems: o.Problems, Warnings: f.Warnings,
+		Comparisons: make([]jsonRow, 0, len(o.Comparisons)), Unmet: o.Unmet, Problems: o.Problems, Warnings: f.Warnings,
 	}
 	if f.Base != nil {
 		r.Base = &jsonSource{f.Base.Commit, f.Base.Ref, f.Base.Dirty, envMap(f.Base.Env.Fields())}
@@ -117,6 +121,12 @@ func JSON(w io.Writer, d *Document) error {
 	for _, c := range o.Comparisons {
 		r.Comparisons = append(r.Comparisons, row(c))
 	}
+	for _, b := range o.Budgets {
+		r.Budgets = append(r.Budgets, budgetJSON(b))
+	}
+	for _, w := range o.Waivers {
+		r.Waivers = append(r.Waivers, jsonWaiver{w.Waiver, w.State})
+	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(r)
@@ -125,7 +135,7 @@ func JSON(w io.Writer, d *Document) error {
 func row(c *compare.Comparison) jsonRow {
 	r := jsonRow{
 		Suite: c.Key.Suite, Package: c.Key.Package, Benchmark: c.Key.Name, Unit: c.Unit.Name, Better: string(c.Unit.Better),
-		Against: c.Against, Verdict: c.Verdict, Gated: c.Gated, Exact: c.Exact, Absolute: c.Absolute,
+		Against: c.Against, Verdict: c.Verdict, Gated: c.Gated, Waived: c.Waived, Exact: c.Exact, Absolute: c.Absolute,
 		Change: finite(c.Change), Pairs: c.Pairs, Passes: c.Passes, Builds: c.Builds, P: finite(c.P), RankP: finite(c.RankP), MDE: finite(c.MDE), Notes: c.Notes,
 		Base: summaryJSON(c.Base), Head: summaryJSON(c.Head),
 	}

@@ -17,7 +17,7 @@ func TestMoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/moves.golden", b.Bytes())
-	for _, want := range []string{"0 → 3", "+3\n", "0B → 24B", "+24B\n"} {
+	for _, want := range []string{"0 → 3", "+3 ", "0B → 24B", "+24B ", "a rise, accepted with this baseline\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not said", want)
 		}

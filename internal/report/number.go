@@ -19,22 +19,22 @@ func value(v float64, u result.Unit) string {
 		return "–"
 	case v == 0, v == math.Trunc(v) && math.Abs(v) < 1000 && !u.Timing():
 		return strconv.FormatFloat(v, 'f', -1, 64) + suffix(u)
+	case math.Abs(v) < 1 && u.Base() == "": // a share or a ratio
+		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
 	return benchunit.Scale(v, benchunit.ClassOf(u.Name)) + suffix(u)
 }
 
 // suffix is the unit of one value where it is short and known.
 func suffix(u result.Unit) string {
-	unit, _, _ := strings.Cut(u.Name, "/")
-	switch {
-	case unit == "sec" || strings.HasSuffix(unit, "-sec"):
+	switch base := u.Base(); {
+	case base == "sec":
 		return "s"
 	case u.Name == "B/s":
 		return "B/s"
-	case unit == "B" || strings.HasSuffix(unit, "-B"):
-		return "B"
+	default:
+		return base
 	}
-	return ""
 }
 
 // side writes the summary of one side of a comparison. Of a constant nothing is uncertain, however few

@@ -33,7 +33,7 @@ func TestValue(t *testing.T) {
 		{1 << 20, "process-peak-B", "1.000MiB"},
 		{1e8, "B/s", "95.37MiB/s"},
 		{7, "gadgets", "7"},
-		{0.5, "hit-rate", "500.0m"},
+		{0.5, "hit-rate", "0.5"},
 		{250, "req/s", "250.0"}, // a rate is an estimate: its digits are shown
 		{-3, "gadgets", "-3"},
 		{nan, "sec/op", "–"},
@@ -85,7 +85,7 @@ func TestChange(t *testing.T) {
 		{"exact, less", row("B/op", func(c *compare.Comparison) { c.Exact, c.Change, c.Head.Center = true, -0.5, 2 }), "−2B (−50.0%)"},
 		{"exact, equal", row("B/op", func(c *compare.Comparison) { c.Exact = true }), "0"},
 		{"exact from zero", row("B/op", func(c *compare.Comparison) { c.Exact, c.Absolute, c.Change, c.Base.Center = true, true, 4, 0 }), "+4B"},
-		{"difference", row("allocs/op", func(c *compare.Comparison) { c.Absolute, c.Change, c.Lo, c.Hi = true, 1, -0.5, 2 }), "+1 [−500.0m, +2]"},
+		{"difference", row("allocs/op", func(c *compare.Comparison) { c.Absolute, c.Change, c.Lo, c.Hi = true, 1, -0.5, 2 }), "+1 [−0.5, +2]"},
 		{"difference, none", row("allocs/op", func(c *compare.Comparison) { c.Absolute = true }), "0"},
 		{"difference, no interval", row("allocs/op", func(c *compare.Comparison) { c.Absolute, c.Change, c.Lo, c.Hi = true, 1, -inf, inf }), "+1"},
 		{"undefined", row("sec/op", func(c *compare.Comparison) { c.Change = nan }), "–"},

@@ -22,6 +22,7 @@ func headline(d *Document) string {
 	if s := d.Outcome.Suite; s != nil && s.Verdict == compare.Regression {
 		parts = append([]string{"the whole suite is slower"}, parts...)
 	}
+	parts = append(contract(d), parts...)
 	line := cmp.Or(strings.Join(parts, ", "), "nothing was judged")
 	if r := d.File.Run; r != nil {
 		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
@@ -47,6 +48,9 @@ func word(g compare.Gate) string {
 func verdict(c *compare.Comparison) string {
 	if c.Unit.Info() {
 		return "not judged"
+	}
+	if c.Waived {
+		return string(c.Verdict) + " (waived)"
 	}
 	return string(c.Verdict)
 }

@@ -307,11 +307,12 @@ type metricJSON struct {
 	Unit
 	columns
 	Confirm *columns `json:"confirm,omitempty"`
+	Best    *Level   `json:"best,omitempty"`
 }
 
 // MarshalJSON writes m in columns.
 func (m *Metric) MarshalJSON() ([]byte, error) {
-	j := metricJSON{Unit: m.Unit}
+	j := metricJSON{Unit: m.Unit, Best: m.Best}
 	if err := j.put(m.Samples); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Unit.Name, err)
 	}
@@ -389,7 +390,7 @@ func (m *Metric) unmarshal(data []byte) error {
 	if j.Better.Sign() == 0 && j.Better != Unknown {
 		return fmt.Errorf("%s: better is %q, want lower or higher", j.Name, j.Better)
 	}
-	m.Unit, m.Confirm = j.Unit, nil
+	m.Unit, m.Confirm, m.Best = j.Unit, nil, j.Best
 	var err error
 	if m.Samples, err = j.samples(); err != nil {
 		return fmt.Errorf("%s: %w", j.Name, err)

@@ -126,6 +126,18 @@ type Metric struct {
 	Samples []Sample
 	// Confirm are the samples of the second stage: taken afresh, a pass a re-linked build.
 	Confirm []Sample
+	// Best, in a baseline, is the best level of an exact metric that Samples are worse than within the
+	// tolerance: nil where they are the best.
+	Best *Level
+}
+
+// Level is a value that an exact metric once had.
+type Level struct {
+	Value float64 `json:"value"`
+	Iters int     `json:"iters"`
+	// Commit and Date say which baseline had it.
+	Commit string `json:"commit,omitempty"`
+	Date   string `json:"date"`
 }
 
 // Sample is one measured value.

@@ -42,6 +42,8 @@ type unitRow struct {
 	better Better
 	// timing units are estimates however constant their digits are; the others may be exact.
 	timing bool
+	// counted units are taken in passes of counting, where there are such.
+	counted bool
 	// info units are shown and never gate: they describe the process, set-up included.
 	info bool
 }
@@ -50,9 +52,9 @@ type unitRow struct {
 var units = []unitRow{
 	{name: "sec/op", better: Lower, timing: true},
 	{name: "B/s", better: Higher, timing: true},
-	{name: "B/op", better: Lower},
-	{name: "allocs/op", better: Lower},
-	{name: Statements, better: Lower},
+	{name: "B/op", better: Lower, counted: true},
+	{name: "allocs/op", better: Lower, counted: true},
+	{name: Statements, better: Lower, counted: true},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
@@ -90,6 +92,26 @@ func (u Unit) Timing() bool {
 		}
 	}
 	return false
+}
+
+// Base is the base unit that u counts, "sec" or "B", and empty for a plain number.
+func (u Unit) Base() string {
+	unit, _, _ := strings.Cut(u.Name, "/")
+	for _, base := range []string{"sec", "B"} {
+		if unit == base || strings.HasSuffix(unit, "-"+base) {
+			return base
+		}
+	}
+	return ""
+}
+
+// Known reports whether perfgate itself measures or derives units of that name.
+func Known(name string) bool { return unitIndex(name) >= 0 }
+
+// Counted reports whether u is counted apart from times, and compared as a fact where it is constant.
+func (u Unit) Counted() bool {
+	i := unitIndex(u.Name)
+	return i >= 0 && units[i].counted
 }
 
 // Info reports whether u only describes the process and never gates.
