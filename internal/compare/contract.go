@@ -179,7 +179,7 @@ func absent(unit string, b *result.Benchmark) string {
 
 // unasked reports whether the run did not measure a known unit at all.
 func unasked(unit string, index map[result.Key]*result.Benchmark) bool {
-	if !result.Known(unit) {
+	if !result.Measured(unit) {
 		return false
 	}
 	for _, b := range index {

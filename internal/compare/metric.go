@@ -94,7 +94,7 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 		c.exact(j, b, h)
 	case !c.Unit.Timing() && (len(bv) < MinConstant || len(hv) < MinConstant):
 		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side: whether it is a constant is not known")
-	case j.counted && c.Unit.Counted() && !negative(bv) && !negative(hv):
+	case j.counted && (c.Unit.Counted() || j.untimed && !c.Unit.Timing()) && !negative(bv) && !negative(hv):
 		c.nearExact(j, b, h)
 	case j.stored && !c.Unit.Timing():
 		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")

@@ -20,8 +20,9 @@ type judge struct {
 	screening bool
 	// fixedLayout: the benchmark at hand could not be linked again in another order.
 	fixedLayout bool
-	// counted: what is exact about the benchmark at hand was counted in passes of its own.
-	counted bool
+	// counted: what is exact about the benchmark at hand was counted in passes of its own; untimed:
+	// there are no others.
+	counted, untimed bool
 	// stored: base comes from a file of another time.
 	stored bool
 	// alone: there is no re-measured base, so a stored time is all there is.
@@ -63,6 +64,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	}
 	j.fixedLayout = h.FixedLayout != ""
 	j.counted = j.staged && isCounted(b, h)
+	j.untimed = b.Metric("sec/op") == nil && h.Metric("sec/op") == nil
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {
 		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {

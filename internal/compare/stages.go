@@ -105,11 +105,11 @@ func (p Policy) screened(base, head *result.Benchmark) []*Comparison {
 	})
 }
 
-// Varies reports whether what was counted of a benchmark is no constant on a side.
+// Varies reports whether what is no time of a benchmark is no constant on a side.
 func (p Policy) Varies(base, head *result.Benchmark) bool {
 	for _, side := range []*result.Benchmark{base, head} {
 		for _, m := range side.Metrics {
-			if m.Unit.Counted() && !constant(m.Values()) {
+			if !m.Unit.Timing() && !constant(m.Values()) {
 				return true
 			}
 		}

@@ -57,6 +57,9 @@ func (s *schedule) count(ctx context.Context, live []*Target) error {
 func (s *schedule) keepCounts(t *Target, r Reading) {
 	for side, b := range t.Bench {
 		for _, m := range r.Metrics[side] {
+			if !m.Unit.Counted() && !s.plan.NoTimes {
+				continue // every pass has it
+			}
 			sample := m.Samples[0]
 			sample.Pair, sample.Pass = t.counted, t.counted
 			b.Take(m.Unit, sample, false)
@@ -209,6 +212,7 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 		return err
 	}
 	var got Reading
+	var longest [2]slice
 	for _, side := range w.sides {
 		var ran [2]slice
 		for i, times := range []int{1, 3} {
@@ -217,6 +221,7 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 				return err
 			}
 		}
+		longest[side] = ran[1]
 		allocs, bytes := perOp(ran[1].allocs-ran[0].allocs, 2*n, 10), perOp(ran[1].bytes-ran[0].bytes, 2*n, 1)
 		if allocs == 0 && bytes < strayBytes {
 			bytes = 0
@@ -225,8 +230,17 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 			got.Metrics[side] = append(got.Metrics[side], &result.Metric{Unit: t.unit(unit), Samples: []result.Sample{{Value: v, Iters: n}}})
 		}
 	}
-	if _, err := w.finish(t); err != nil {
+	last, err := w.finish(t)
+	if err != nil {
 		return err
+	}
+	for _, side := range w.sides {
+		for _, m := range t.metrics([]slice{longest[side]}, last[side]) {
+			if !m.Unit.Timing() && !m.Unit.Counted() { // what the benchmark counts itself
+				m.Samples[0].Iters = n
+				got.Metrics[side] = append(got.Metrics[side], m)
+			}
+		}
 	}
 	c.take(&t.Target, got)
 	return nil

@@ -55,6 +55,8 @@ var units = []unitRow{
 	{name: "B/op", better: Lower, counted: true},
 	{name: "allocs/op", better: Lower, counted: true},
 	{name: Statements, better: Lower, counted: true},
+	{name: "calls/op", better: Lower},
+	{name: "attempts/op", better: Lower},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
@@ -105,8 +107,11 @@ func (u Unit) Base() string {
 	return ""
 }
 
-// Known reports whether perfgate itself measures or derives units of that name.
-func Known(name string) bool { return unitIndex(name) >= 0 }
+// Measured reports whether perfgate itself measures units of that name, and no benchmark reports them.
+func Measured(name string) bool {
+	i := unitIndex(name)
+	return i >= 0 && (units[i].timing || units[i].counted)
+}
 
 // Counted reports whether u is counted apart from times, and compared as a fact where it is constant.
 func (u Unit) Counted() bool {
