@@ -31,6 +31,9 @@ type File struct {
 	Pairing Pairing `json:"pairing,omitempty"`
 	// Partial says that the measuring was interrupted.
 	Partial bool `json:"partial,omitempty"`
+	// ThresholdsOnly says that the values are single ones without samples, from a file of schema 1:
+	// they can be shown, and nothing can be concluded from them.
+	ThresholdsOnly bool `json:"thresholds_only,omitempty"`
 	// Reason is why a baseline was forced.
 	Reason string `json:"reason,omitempty"`
 	// Scenario is what was asked for: packages, benchmarks, budget, pairs, flags.
@@ -49,9 +52,6 @@ type File struct {
 	BaselineInfo string `json:"baseline_info,omitempty"`
 	// SHA256 covers everything above, so that a hand-edited number is found.
 	SHA256 string `json:"sha256"`
-
-	// ThresholdsOnly says that the file was of schema 1: single values without samples.
-	ThresholdsOnly bool `json:"-"`
 }
 
 // Control is base and a byte-identical copy of it, measured like base and head.
@@ -180,7 +180,7 @@ func Read(r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("larger than %d MiB", MaxFile>>20)
 	}
 	f, err := decode(data)
-	if err != nil || f.ThresholdsOnly {
+	if err != nil || f.SchemaVersion == 1 { // which has no hash
 		return f, err
 	}
 	sum, err := f.hash()
