@@ -14,7 +14,7 @@ import (
 	"github.com/org/perfgate/internal/result"
 )
 
-// baseline looks at, renews or checks the committed baseline.
+// baseline looks at, renews, checks or lifts the committed baseline.
 func (a *app) baseline(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
@@ -24,11 +24,13 @@ func (a *app) baseline(ctx context.Context, args []string) error {
 			return a.baselineUpdate(ctx, args[1:])
 		case "verify":
 			return a.baselineVerify(args[1:])
+		case "migrate":
+			return a.baselineMigrate(args[1:])
 		case "-h", "--help":
-			return ignoreHelp(newFlags("baseline", "show|update|verify").parse(a, args, 0))
+			return ignoreHelp(newFlags("baseline", "show|update|verify|migrate").parse(a, args, 0))
 		}
 	}
-	return usagef("want: perfgate baseline show, update or verify")
+	return usagef("want: perfgate baseline show, update, verify or migrate")
 }
 
 // stored parses a subcommand's flags and reads the baseline, which must be there.
@@ -43,9 +45,13 @@ func (a *app) stored(f *flags, args []string) (*project, *result.File, error) {
 	}
 	b, err := readResult(p.reports(baselineFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("no baseline at %s; make one with: perfgate baseline update", p.reports(baselineFile))
+		err = p.noBaseline()
 	}
 	return p, b, err
+}
+
+func (p *project) noBaseline() error {
+	return fmt.Errorf("no baseline at %s; make one with: perfgate baseline update", p.reports(baselineFile))
 }
 
 func (a *app) baselineShow(args []string) error {
@@ -80,7 +86,7 @@ func (a *app) baselineVerify(args []string) error {
 		return ignoreHelp(err)
 	}
 	if b.ThresholdsOnly {
-		return fmt.Errorf("%s: schema 1 has neither samples nor provenance; measure it again with: perfgate baseline update", p.reports(baselineFile))
+		return fmt.Errorf("%s: thresholds only, with neither samples nor provenance; measure it again with: perfgate baseline update", p.reports(baselineFile))
 	}
 	fmt.Fprintf(a.stdout, "%s: good, %d benchmarks, %s\n", p.reports(baselineFile), len(b.Head.Benchmarks), describeBaseline(b))
 	return nil

@@ -87,12 +87,13 @@ func (p *project) references(ctx context.Context) (*harness.BaseCommit, *result.
 			return nil, nil, err
 		}
 	}
+	judges := baseline != nil && !baseline.ThresholdsOnly
 	if p.config.Against != config.Baseline {
 		base, err = p.resolveBase(ctx)
 		var unresolved *harness.BaseError
 		switch {
 		case err == nil:
-		case p.config.Against == config.Both && p.config.Base == "" && p.repo == nil && baseline != nil:
+		case p.config.Against == config.Both && p.config.Base == "" && p.repo == nil && judges:
 			p.app.warn("%v; comparing with the baseline alone", err)
 		case errors.As(err, &unresolved):
 			return nil, nil, fmt.Errorf("the base cannot be resolved: %w", err)
@@ -102,7 +103,11 @@ func (p *project) references(ctx context.Context) (*harness.BaseCommit, *result.
 	}
 	switch {
 	case baseline == nil && p.config.Against == config.Baseline:
-		return nil, nil, fmt.Errorf("no baseline at %s; make one with: perfgate baseline update", p.reports(baselineFile))
+		return nil, nil, p.noBaseline()
+	case !judges && p.config.Against == config.Baseline:
+		return nil, nil, fmt.Errorf("%s: %s: nothing can be judged against it; measure it again with: perfgate baseline update", p.reports(baselineFile), describeBaseline(baseline))
+	case baseline != nil && !judges:
+		p.note("nothing is judged against the baseline: %s", describeBaseline(baseline))
 	case baseline == nil && p.config.Against == config.Both:
 		p.app.say("no committed baseline; make one with: perfgate baseline update")
 	}

@@ -37,7 +37,7 @@ func init() { // help refers to the table, which refers to help
 		{"run", "", "measure the work tree only and write latest.json", (*app).measureOnly},
 		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
-		{"baseline", "show|update|verify", "look at, renew or check the committed baseline", (*app).baseline},
+		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
 		{"selftest", "", "run the gate where the right answer is known, on this machine", (*app).selftest},
 		{"version", "", "print the version", (*app).version},
 		{"help", "[COMMAND]", "print help", (*app).help},

@@ -73,7 +73,7 @@ func (a *app) compareDocument(c *config.Config, base, head string, interleaved b
 	for _, side := range []*result.File{b, h} {
 		f.Warnings = append(f.Warnings, side.Warnings...)
 		if side.ThresholdsOnly {
-			f.Warnings = append(f.Warnings, "a schema 1 file has single values without samples: nothing can be concluded from them but their size")
+			f.Warnings = append(f.Warnings, "a file of thresholds has single values without samples: nothing can be concluded from them but their size")
 		}
 	}
 	if f.GeneratedAt.IsZero() && len(policy.Waivers) > 0 { // which end on a day

@@ -67,8 +67,8 @@ func (f *flags) options(names ...string) {
 	}
 }
 
-// parse parses the command line; want is the number of arguments.
-func (f *flags) parse(a *app, args []string, want int) error {
+// parse parses the command line; want are the numbers of arguments that it may have.
+func (f *flags) parse(a *app, args []string, want ...int) error {
 	err := f.Parse(args)
 	var unknown *pflag.NotExistError
 	switch {
@@ -79,7 +79,7 @@ func (f *flags) parse(a *app, args []string, want int) error {
 		return usagef("%v%s; see perfgate help %s", err, f.suggest(unknown.GetSpecifiedName()), f.command)
 	case err != nil:
 		return usagef("%v; see perfgate help %s", err, f.command)
-	case f.NArg() != want:
+	case !slices.Contains(want, f.NArg()):
 		return usagef("want: perfgate %s, got %d arguments", strings.TrimSpace(f.command+" "+f.args), f.NArg())
 	}
 	return nil

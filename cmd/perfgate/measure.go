@@ -179,8 +179,11 @@ func storedIters(baseline *result.File, unit string) func(result.Key) int {
 }
 
 func describeBaseline(f *result.File) string {
-	if f.ThresholdsOnly {
+	switch {
+	case f.ThresholdsOnly && f.SchemaVersion == 1:
 		return "schema 1: thresholds only, without statistics"
+	case f.ThresholdsOnly: // its time is what schema 1 said, which was no time of measuring as often as not
+		return "thresholds only, without statistics"
 	}
 	commit := fmt.Sprintf("%.12s", f.Head.Commit)
 	if commit == "" {

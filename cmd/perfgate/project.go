@@ -104,10 +104,15 @@ func (p *project) write(name string, data []byte) error {
 }
 
 func (p *project) put(name string, data []byte) error {
-	if err := maybe.WriteFile(p.reports(name), data, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", p.reports(name), err)
+	return p.replace(p.reports(name), data, 0o644)
+}
+
+// replace writes a file, wherever it lies, as a whole or not at all.
+func (p *project) replace(name string, data []byte, perm fs.FileMode) error {
+	if err := maybe.WriteFile(name, data, perm); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
-	giveBack(p.reports(name), p.root)
+	giveBack(name, p.root)
 	return nil
 }
 
