@@ -299,15 +299,16 @@ type columns struct {
 	Iters  []int     `json:"iters,omitempty"`  // one number where all samples agree
 	Pairs  []int     `json:"pairs,omitempty"`  // absent where they are 0, 1, 2, …
 	Passes []int     `json:"passes,omitempty"` // absent where each sample has a pass of its own: 0, 1, 2, …
-	Values []float64 `json:"values"`
+	Values []float64 `json:"values"`           // in base units: seconds, bytes, counts
 }
 
 // metricJSON is a Metric as it is written.
 type metricJSON struct {
 	Unit
 	columns
-	Confirm *columns `json:"confirm,omitempty"`
-	Best    *Level   `json:"best,omitempty"`
+	Confirm *columns `json:"confirm,omitempty"` // the second stage: taken afresh, a pass a re-linked build
+	// Best, in a baseline, is the best level that an exact metric is held to: absent where the values are it.
+	Best *Level `json:"best,omitempty"`
 }
 
 // MarshalJSON writes m in columns.

@@ -38,8 +38,9 @@ func full() *File {
 	b := &Benchmark{
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
 		FixedLayout: "the linker has no -randlayout", First: "bhhb",
-		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
-		Notes: []string{"a remark"},
+		Void:   []Void{{Pass: 3, Message: "exit status 2"}},
+		Notes:  []string{"a remark"},
+		Blocks: []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
 	}
 	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {
 		b.Take(UnitOf("sec/op"), Sample{Value: v, Iters: 1000, Pair: i, Pass: []int{0, 0, 2}[i]}, false)
@@ -51,6 +52,7 @@ func full() *File {
 	b.Add(UnitOf("allocs/op"), Sample{Value: 3, Iters: 999, Pair: 2, Pass: 1})
 	b.Take(UnitOf("allocs/op"), Sample{Value: 3, Iters: 1000}, true)
 	b.Add(Unit{Name: "hits", Better: Higher, Exact: true}, Sample{Value: -7, Iters: 1})
+	b.Metric("hits").Best = &Level{Value: -6, Iters: 2, Commit: "0123456789abcdef", Date: "2026-01-01"}
 	broken := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Broken", Status: Failed, Message: "panic: [nil], {nil}"}
 	late := &Benchmark{Suite: "gobench", Name: "Late", Status: OK, Incomparable: "other inputs", Unmeasured: "no budget", Same: "equal binaries"}
 	control := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Control", Status: OK}

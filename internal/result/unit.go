@@ -29,6 +29,7 @@ func (b Better) Sign() float64 {
 
 // Unit is what a metric counts, in base units (sec, B), and how to read it.
 type Unit struct {
+	// Name is as benchmarks print it, such as sec/op.
 	Name   string `json:"unit"`
 	Better Better `json:"better,omitempty"`
 	// Exact says that the benchmark declared the unit exact (assume=exact in the Go benchmark
