@@ -20,6 +20,11 @@ func namesOf(d *Document) names {
 	for _, c := range d.Outcome.Comparisons {
 		pkgs = append(pkgs, c.Key.Package)
 	}
+	return shortNames(pkgs, d.File.Head)
+}
+
+// shortNames shortens names of benchmarks in the packages.
+func shortNames(pkgs []string, head *result.Set) names {
 	if len(pkgs) == 0 {
 		return names{}
 	}
@@ -29,7 +34,7 @@ func namesOf(d *Document) names {
 			prefix = prefix[:strings.LastIndexByte(strings.TrimSuffix(prefix, "/"), '/')+1]
 		}
 	}
-	return names{prefix, d.File.Head.Index()}
+	return names{prefix, head.Index()}
 }
 
 // head writes head's value of a row. An added benchmark as a whole shows its time.
