@@ -98,6 +98,7 @@ func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
 	reason := f.String("reason", "", "why it is forced; kept in the file")
+	record := f.String("report", "", "Markdown `FILE` whose marked section tells of the release, relative to the project's root")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -107,6 +108,11 @@ func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	p, err := a.configure(f)
 	if err != nil {
 		return err
+	}
+	if f.Changed("report") {
+		if err := p.openRecord(*record); err != nil {
+			return err
+		}
 	}
 	if err := p.open(ctx); err != nil {
 		return err
@@ -132,7 +138,13 @@ func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	if err := p.writeFile(baselineFile, file); err != nil {
 		return err
 	}
-	return p.printMove(old, file)
+	if err := p.printMove(old, file); err != nil || p.record == nil {
+		return err
+	}
+	if err := p.record.renew(ctx, old, file); err != nil {
+		return fmt.Errorf("the baseline is written, its report is not: %w", err)
+	}
+	return nil
 }
 
 // refuseDirty keeps a baseline from naming a commit that it was not measured on.
@@ -143,7 +155,7 @@ func (p *project) refuseDirty(ctx context.Context, force bool) error {
 	if p.repo == nil {
 		return fmt.Errorf("%s is not in a git repository: a baseline names the commit that it was measured on (--force --reason TEXT makes one without)", p.root)
 	}
-	dirt, err := p.repo.Dirty(ctx, p.reports(""))
+	dirt, err := p.dirt(ctx)
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (p *project) resolveBaseOf(ctx context.Context, ref string) (*harness.BaseC
 		return nil, &harness.BaseError{Problem: p.root + " is not in a git repository, so there is no base commit",
 			Remedy: "run git init and commit, or compare with a stored baseline: perfgate baseline update --force --reason 'no git', then check --against baseline"}
 	}
-	dirt, err := p.repo.Dirty(ctx, p.reports(""))
+	dirt, err := p.dirt(ctx)
 	if err != nil {
 		return nil, err
 	}

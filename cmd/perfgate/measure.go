@@ -136,7 +136,7 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 		if f.Head.Commit, err = p.repo.Head(ctx); err != nil {
 			return nil, err
 		}
-		dirt, err := p.repo.Dirty(ctx, p.reports(""))
+		dirt, err := p.dirt(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -29,6 +29,7 @@ type project struct {
 	// trusted is the base whose configuration and baseline are in force, nil where the checkout's are.
 	trusted *harness.BaseCommit
 	notes   []string // warnings for the report
+	record  *record  // of releases, nil where none is asked for
 }
 
 // open finds the repository around the project, if there is one.
@@ -60,6 +61,15 @@ func (a *app) childEnv() []string {
 		env = append(env, "GOFLAGS="+strings.TrimSpace(flags+" -modcacherw"))
 	}
 	return env
+}
+
+// dirt lists what is changed beyond the commit, our own outputs aside.
+func (p *project) dirt(ctx context.Context) ([]string, error) {
+	ours := []string{p.reports("")}
+	if p.record != nil {
+		ours = append(ours, filepath.Join(p.root, p.record.name))
+	}
+	return p.repo.Dirty(ctx, ours...)
 }
 
 // cacheDir is perfgate's folder for what later runs on this machine need not find out again, empty

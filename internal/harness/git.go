@@ -94,12 +94,21 @@ func (r *Repo) Head(ctx context.Context) (string, error) {
 	return h, nil
 }
 
-// Dirty lists the changed and untracked files beyond HEAD, without those below ignore, a
-// directory of our own outputs.
-func (r *Repo) Dirty(ctx context.Context, ignore string) ([]string, error) {
+// Tag returns the name of a tag on a commit, of several the newest, empty where there is none.
+func (r *Repo) Tag(ctx context.Context, commit string) (string, error) {
+	out, err := r.git(ctx, "tag", "--points-at="+commit, "--sort=-creatordate")
+	name, _, _ := strings.Cut(out, "\n")
+	return name, err
+}
+
+// Dirty lists the changed and untracked files beyond HEAD, without those that are or lie below one of
+// ignore, our own outputs.
+func (r *Repo) Dirty(ctx context.Context, ignore ...string) ([]string, error) {
 	args := []string{"status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none", "--", "."}
-	if rel, err := filepath.Rel(r.Top, ignore); err == nil && filepath.IsLocal(rel) && rel != "." {
-		args = append(args, ":(top,exclude,literal)"+filepath.ToSlash(rel))
+	for _, name := range ignore {
+		if rel, err := filepath.Rel(r.Top, name); err == nil && filepath.IsLocal(rel) && rel != "." {
+			args = append(args, ":(top,exclude,literal)"+filepath.ToSlash(rel))
+		}
 	}
 	out, err := r.git(ctx, args...)
 	if err != nil || out == "" {
