@@ -61,7 +61,7 @@ func (r *record) renew(ctx context.Context, old, file *result.File) error {
 	if err != nil {
 		return err
 	}
-	release := &report.Release{File: file}
+	release := &report.Release{File: file, Budgets: r.p.config.Policy().CheckBudgets(file.Head)}
 	if release.Name, err = r.p.release(ctx, file.Head); err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func Judge(f *result.File, p Policy) *Outcome {
 	}
 	o.geoMeans()
 	o.waive(p, f.GeneratedAt.UTC().Format(DateFormat))
-	o.Budgets = p.checkBudgets(f.Head)
+	o.Budgets = p.CheckBudgets(f.Head)
 	o.require(p, f.Head)
 	o.settle(f, p)
 	return o

@@ -51,8 +51,8 @@ type BudgetCheck struct {
 // loose is the factor between a value and its limit from which on the limit is said to be loose.
 const loose = 5
 
-// checkBudgets holds head to the budgets.
-func (p Policy) checkBudgets(head *result.Set) []*BudgetCheck {
+// CheckBudgets holds head to the budgets.
+func (p Policy) CheckBudgets(head *result.Set) []*BudgetCheck {
 	var out []*BudgetCheck
 	index := head.Index()
 	for _, b := range p.Budgets {

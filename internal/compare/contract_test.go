@@ -212,7 +212,7 @@ func TestBudgets(t *testing.T) {
 	} {
 		p := DefaultPolicy
 		p.Budgets = []Budget{tt.b}
-		cs := p.checkBudgets(head)
+		cs := p.CheckBudgets(head)
 		if len(cs) != 1 {
 			t.Fatalf("%+v: %d checks", tt.b, len(cs))
 		}
@@ -238,7 +238,7 @@ func TestBudgetBeyondSelection(t *testing.T) {
 	p := DefaultPolicy
 	p.Selected = true
 	p.Budgets = []Budget{{Subject: subject("^Nobody$", "sec/op"), Max: ptr(1.0)}}
-	if cs := p.checkBudgets(set(bench("X", metric("sec/op", 1)))); len(cs) != 1 || cs[0].Verdict != BudgetUnmeasured {
+	if cs := p.CheckBudgets(set(bench("X", metric("sec/op", 1)))); len(cs) != 1 || cs[0].Verdict != BudgetUnmeasured {
 		t.Errorf("%+v", cs)
 	}
 }
@@ -248,7 +248,7 @@ func TestBudgetOrder(t *testing.T) {
 	p := DefaultPolicy
 	p.Budgets = []Budget{{Subject: subject(".", "allocs/op"), Max: ptr(5.0)}}
 	var got []string
-	for _, c := range p.checkBudgets(set(bench("A", metric("allocs/op", 1, 1, 1)), bench("B", metric("allocs/op", 9, 9, 9)), bench("C", metric("allocs/op", 5, 5, 5)))) {
+	for _, c := range p.CheckBudgets(set(bench("A", metric("allocs/op", 1, 1, 1)), bench("B", metric("allocs/op", 9, 9, 9)), bench("C", metric("allocs/op", 5, 5, 5)))) {
 		got = append(got, fmt.Sprint(c.Key.Name, " ", c.Verdict))
 	}
 	if diff := cmp.Diff([]string{"B broken", "A kept", "C kept"}, got); diff != "" {

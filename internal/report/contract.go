@@ -140,7 +140,7 @@ func (p *printer) contract(d *Document) {
 }
 
 func (m *markdown) contract() {
-	m.budgets()
+	m.budgetTable(m.d.Outcome.Budgets, m.short)
 	for _, c := range m.d.Outcome.Waivers {
 		m.line("> [!%s]", map[bool]string{true: "CAUTION", false: "NOTE"}[c.State == compare.WaiverExpired])
 		m.line("> %s", prose(WaiverSentence(c)))
@@ -153,13 +153,14 @@ func (m *markdown) contract() {
 	}
 }
 
-func (m *markdown) budgets() {
-	if len(m.d.Outcome.Budgets) == 0 {
+// budgetTable draws budgets in Markdown.
+func (p *printer) budgetTable(checks []*compare.BudgetCheck, short names) {
+	if len(checks) == 0 {
 		return
 	}
-	m.line("| budget | metric | limit | head | headroom | |")
-	m.line("|---|---|--:|--:|--:|---|")
-	for _, c := range m.d.Outcome.Budgets {
+	p.line("| budget | metric | limit | head | headroom | |")
+	p.line("|---|---|--:|--:|--:|---|")
+	for _, c := range checks {
 		verdict := string(c.Verdict)
 		if c.Verdict == compare.BudgetBroken {
 			verdict = "**" + verdict + "**"
@@ -167,10 +168,10 @@ func (m *markdown) budgets() {
 		if note := budgetNote(c); note != "" {
 			verdict += ": " + prose(note)
 		}
-		m.line("| %s | %s | %s | %s | %s | %s |", cell(code(budgetName(c, m.short.of(c.Key)))), cell(code(c.Unit.Name)),
+		p.line("| %s | %s | %s | %s | %s | %s |", cell(code(budgetName(c, short.of(c.Key)))), cell(code(c.Unit.Name)),
 			cell(prose(limits(c.Budget))), budgetValue(c), headroom(c), cell(verdict))
 	}
-	m.line("")
+	p.line("")
 }
 
 // The contract in the JSON report.

@@ -17,6 +17,8 @@ type Release struct {
 	File *result.File
 	// Previous is what the baseline before it holds. Nil where there is none, or one of the same commit.
 	Previous *result.Set
+	// Budgets are what the values were held to.
+	Budgets []*compare.BudgetCheck
 }
 
 // Record renews the marked section of a Markdown file: what the baseline is, its values, and a line of
@@ -39,6 +41,11 @@ func Record(text []byte, r *Release) ([]byte, error) {
 	d.line("")
 	d.metadata()
 	d.benchmarks()
+	if len(r.Budgets) > 0 {
+		d.line("### Budgets")
+		d.line("")
+		d.budgetTable(r.Budgets, d.short)
+	}
 	d.history(oldHistory(s.body))
 	return s.with(body.Bytes()), nil
 }

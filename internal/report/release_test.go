@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -32,7 +33,12 @@ func release() *Release {
 		bench(wire, "C|D", constant("sec/op", 2), constant("allocs/op", 1), metric(result.Unit{Name: "hit-rate", Better: result.Higher}, 0.5, 0.5, 0.5)),
 	}
 	old.Benchmarks[1].Metrics[1].Best = &result.Level{Value: 100, Iters: 1000, Date: "2026-01-01"} // of older releases
-	return &Release{Name: "v1.2.0", File: f, Previous: old}
+	limit := 3.0
+	p := compare.Policy{Confidence: 0.95, Budgets: []compare.Budget{
+		{Subject: compare.Subject{Benchmark: "^(A|B)$", Metric: "allocs/op"}, Max: &limit},
+		{Subject: compare.Subject{Benchmark: "C\\|D", Metric: "sec/op"}, Max: &limit},
+	}}
+	return &Release{Name: "v1.2.0", File: f, Previous: old, Budgets: p.CheckBudgets(f.Head)}
 }
 
 // nowhere is a release outside git.

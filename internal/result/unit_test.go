@@ -16,6 +16,8 @@ func TestUnits(t *testing.T) {
 		{"B/op", Lower, false, false},
 		{"allocs/op", Lower, false, false},
 		{"statements/op", Lower, false, false},
+		{"calls/op", Lower, false, false},
+		{"attempts/op", Lower, false, false},
 		{"process-cpu-sec", Lower, true, true},
 		{"process-peak-B", Lower, true, true},
 
@@ -39,6 +41,22 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// TestUnitKinds: what a value of a unit is written in, and who measures it.
+func TestUnitKinds(t *testing.T) {
+	for name, want := range map[string]struct {
+		base              string
+		counted, measured bool
+	}{
+		"sec/op": {"sec", false, true}, "B/s": {"B", false, true}, "B/op": {"B", true, true}, "allocs/op": {"", true, true}, "statements/op": {"", true, true},
+		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "peak-B": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
+	} {
+		u := UnitOf(name)
+		if u.Base() != want.base || u.Counted() != want.counted || Measured(name) != want.measured {
+			t.Errorf("%q: base %q, counted %v, measured %v; want %+v", name, u.Base(), u.Counted(), Measured(name), want)
+		}
+	}
+}
+
 // TestUnitTable: the rows above cover the table.
 func TestUnitTable(t *testing.T) {
 	seen := map[string]bool{}
@@ -51,7 +69,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 7 {
+	if len(units) != 9 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }
