@@ -16,9 +16,10 @@ const (
 	fewestCounted, mostCounted = 2, 1000 // iterations
 	// countAim is what they take at most, countMost what a benchmark may: so dear a one is not counted.
 	countAim = 10 * time.Millisecond
-	// strayBytes an operation, without an allocation, are the runtime's.
-	strayBytes = 16
-	countMost  = 5 * time.Second
+	// strayBytes an operation, without an allocation, are the runtime's. Sizes of allocations are multiples
+	// of sizeClass.
+	strayBytes, sizeClass = 16, 8
+	countMost             = 5 * time.Second
 )
 
 // Passes of counting: so many show whether the counts are constant, and where they are not, so many are
@@ -222,10 +223,7 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 			}
 		}
 		longest[side] = ran[1]
-		allocs, bytes := perOp(ran[1].allocs-ran[0].allocs, 2*n, 10), perOp(ran[1].bytes-ran[0].bytes, 2*n, 1)
-		if allocs == 0 && bytes < strayBytes {
-			bytes = 0
-		}
+		allocs, bytes := allocated(ran, 2*n)
 		for unit, v := range map[string]float64{"allocs/op": allocs, "B/op": bytes} {
 			got.Metrics[side] = append(got.Metrics[side], &result.Metric{Unit: t.unit(unit), Samples: []result.Sample{{Value: v, Iters: n}}})
 		}
@@ -246,9 +244,22 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 	return nil
 }
 
-// perOp rounds to so many parts of one: what the runtime and its scheduler allocate now and then is less, by
-// many iterations. Where more iterations allocate less, that is theirs too.
-func perOp(total int64, n int, parts float64) float64 {
+// allocated is what an operation allocates, by the difference of two slices of n iterations.
+func allocated(ran [2]slice, n int) (allocs, bytes float64) {
+	allocs, bytes = perOp(ran[1].allocs-ran[0].allocs, n, 0.1), perOp(ran[1].bytes-ran[0].bytes, n, 1)
+	switch {
+	case allocs == 0 && bytes < strayBytes:
+		bytes = 0
+	case allocs >= 1 && allocs == math.Trunc(allocs): // each operation allocates alike, in size classes
+		bytes = perOp(ran[1].bytes-ran[0].bytes, n, sizeClass)
+	}
+	return allocs, bytes
+}
+
+// perOp rounds to multiples of unit: what the runtime, its scheduler and pools that it empties do now and then
+// is less, by many iterations. Where more iterations do less, that is theirs too.
+func perOp(total int64, n int, unit float64) float64 {
+	parts := 1 / unit // a tenth has no exact value, ten has
 	return max(0, math.Round(float64(total)/float64(n)*parts)/parts)
 }
 
@@ -271,11 +282,11 @@ func (c *counter) statements(w *walk, t *goTarget) error {
 				return err
 			}
 		}
-		perOp, total, err := difference(counts, c.files[side], 2*n)
+		blocks, total, err := difference(counts, c.files[side], 2*n)
 		if err != nil {
 			return err
 		}
-		ran[side] = perOp
+		ran[side] = blocks
 		got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf(result.Statements), Samples: []result.Sample{{Value: total, Iters: n}}}}
 	}
 	if _, err := w.finish(t); err != nil {
@@ -288,9 +299,9 @@ func (c *counter) statements(w *walk, t *goTarget) error {
 	return nil
 }
 
-// difference is how often each block ran an operation, and the statements of all of them together.
-func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (perOp map[int][]float64, total float64, err error) {
-	perOp = map[int][]float64{}
+// difference is how often each block ran an operation, and the statements of all of them together, to a tenth.
+func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (blocks map[int][]float64, total float64, err error) {
+	blocks = map[int][]float64{}
 	sum := int64(0)
 	for id, last := range counts[1] {
 		f, first := files[id], counts[0][id]
@@ -303,9 +314,9 @@ func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (perO
 			per[i] = float64(d) / float64(n)
 			sum += d * int64(f.blocks[i].statements)
 		}
-		perOp[id] = per
+		blocks[id] = per
 	}
-	return perOp, float64(sum) / float64(n), nil
+	return blocks, perOp(sum, n, 0.1), nil
 }
 
 // readCounts reads what the process wrote after its last slice.

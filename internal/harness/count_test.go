@@ -297,3 +297,28 @@ func TestChangedBlocks(t *testing.T) {
 		}
 	}
 }
+
+// TestAllocated: what the runtime does now and then is in no count.
+func TestAllocated(t *testing.T) {
+	for _, tt := range []struct {
+		allocs, bytes         int64 // of 2,000 operations
+		wantAllocs, wantBytes float64
+	}{
+		{0, 0, 0, 0},
+		{3, 9_000, 0, 0}, // a goroutine's stack
+		{-2, -400, 0, 0}, // more iterations allocated less
+		{2_000, 1_024_000, 1, 512},
+		{2_006, 1_026_100, 1, 512}, // a pool that was emptied
+		{1_995, 1_022_000, 1, 512},
+		{2_000, 10_667, 1, 8},        // three share a block of 16
+		{3_000, 1_031_000, 1.5, 516}, // every other one
+		{100, 60_000, 0.1, 30},       // grows by doubling
+		{80, 60_000, 0, 30},          // few, and large
+		{2_000_000, 1e9, 1000, 500_000},
+	} {
+		ran := [2]slice{{allocs: 1_000_000, bytes: 1_000_000_000}, {allocs: 1_000_000 + tt.allocs, bytes: 1_000_000_000 + tt.bytes}}
+		if allocs, bytes := allocated(ran, 2000); allocs != tt.wantAllocs || bytes != tt.wantBytes {
+			t.Errorf("%d allocations, %d bytes: %v and %v an operation, want %v and %v", tt.allocs, tt.bytes, allocs, bytes, tt.wantAllocs, tt.wantBytes)
+		}
+	}
+}
