@@ -263,6 +263,19 @@ func perOp(total int64, n int, unit float64) float64 {
 	return max(0, math.Round(float64(total)/float64(n)*parts)/parts)
 }
 
+// statementsPerOp rounds to a tenth, and to five digits: few iterations of a dear benchmark spread what the
+// runtime does over few operations.
+func statementsPerOp(total int64, n int) float64 {
+	unit := 0.1
+	for v := float64(total) / float64(n); v >= 1e5*unit; {
+		unit *= 10
+	}
+	if unit < 1 {
+		return perOp(total, n, unit)
+	}
+	return max(0, math.Round(float64(total)/float64(n)/unit)*unit)
+}
+
 // statements counts the statements of n iterations and of three times as many.
 func (c *counter) statements(w *walk, t *goTarget) error {
 	n, err := c.countedIters(w, t)
@@ -299,7 +312,7 @@ func (c *counter) statements(w *walk, t *goTarget) error {
 	return nil
 }
 
-// difference is how often each block ran an operation, and the statements of all of them together, to a tenth.
+// difference is how often each block ran an operation, and the statements of all of them together.
 func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (blocks map[int][]float64, total float64, err error) {
 	blocks = map[int][]float64{}
 	sum := int64(0)
@@ -316,7 +329,7 @@ func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (bloc
 		}
 		blocks[id] = per
 	}
-	return blocks, perOp(sum, n, 0.1), nil
+	return blocks, statementsPerOp(sum, n), nil
 }
 
 // readCounts reads what the process wrote after its last slice.

@@ -322,3 +322,20 @@ func TestAllocated(t *testing.T) {
 		}
 	}
 }
+
+// TestStatementsPerOp: tenths, and five digits.
+func TestStatementsPerOp(t *testing.T) {
+	for _, tt := range []struct {
+		total int64
+		n     int
+		want  float64
+	}{
+		{0, 2000, 0}, {202_000, 2000, 101}, {201_997, 2000, 101}, {202_003, 2000, 101}, {202_200, 2000, 101.1}, {-3, 2000, 0},
+		{19_999_800, 2000, 9999.9}, {20_000_000, 2000, 10_000}, {24_690_900, 2000, 12_345}, {246_913_400, 2000, 123_460},
+		{33_380_092, 4, 8_345_000}, {33_380_156, 4, 8_345_000}, {33_381_092, 4, 8_345_300},
+	} {
+		if got := statementsPerOp(tt.total, tt.n); got != tt.want {
+			t.Errorf("%d statements in %d operations: %v, want %v", tt.total, tt.n, got, tt.want)
+		}
+	}
+}
