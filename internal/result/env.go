@@ -17,6 +17,8 @@ type Env struct {
 	Kernel     string `json:"kernel,omitempty"`
 	// Flags are the build flags and Go variables that change the code or its runtime.
 	Flags string `json:"flags,omitempty"`
+	// Counter is what counted instructions. It does not touch times.
+	Counter string `json:"instruction_counter,omitempty"`
 }
 
 // EnvField is one line of a fingerprint.
@@ -61,6 +63,16 @@ func (e Env) code() []EnvField {
 		}
 	}
 	return []EnvField{{"Go version", minor}, {"OS", e.GOOS}, {"architecture", e.GOARCH}, {"build tags", tags}}
+}
+
+// DiffersInInstructions names what decides counts of instructions and differs between e and o: the library that
+// a patch version of Go brings, and the code that it chooses for a processor, too.
+func (e Env) DiffersInInstructions(o Env) []string {
+	return differs(e.instructions(), o.instructions())
+}
+
+func (e Env) instructions() []EnvField {
+	return []EnvField{{"Go version", e.Go}, {"OS", e.GOOS}, {"architecture", e.GOARCH}, {"CPU model", e.CPU}, {"flags", e.Flags}, {"counter of instructions", e.Counter}}
 }
 
 func differs(a, b []EnvField) []string {

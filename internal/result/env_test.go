@@ -38,6 +38,18 @@ func TestDiffers(t *testing.T) {
 			t.Errorf("other %s: DiffersInCode = %q, want code %v", tt.name, got, tt.code)
 		}
 	}
+	for _, change := range []func(*Env){
+		func(e *Env) { e.Go = "go1.26.99" }, func(e *Env) { e.CPU = "Other CPU" }, func(e *Env) { e.Flags += " GOAMD64=v3" }, func(e *Env) { e.Counter = "perf_event" },
+	} {
+		other := machine
+		change(&other)
+		if got := machine.DiffersInInstructions(other); len(got) != 1 {
+			t.Errorf("%+v: DiffersInInstructions = %q, want one", other, got)
+		}
+		if got := machine.DiffersInCode(other); len(got) > 0 {
+			t.Errorf("%+v: DiffersInCode = %q", other, got)
+		}
+	}
 	if got := machine.Differs(Env{}); len(got) != len(tests) {
 		t.Errorf("nothing is known of the other: Differs = %q", got)
 	}

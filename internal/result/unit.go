@@ -56,6 +56,7 @@ var units = []unitRow{
 	{name: "B/op", better: Lower, counted: true},
 	{name: "allocs/op", better: Lower, counted: true},
 	{name: Statements, better: Lower, counted: true},
+	{name: Instructions, better: Lower, counted: true},
 	{name: "calls/op", better: Lower},
 	{name: "attempts/op", better: Lower},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
@@ -64,6 +65,9 @@ var units = []unitRow{
 
 // Statements is the unit of the statements of the module that an operation executes.
 const Statements = "statements/op"
+
+// Instructions is the unit of the instructions that an operation executes, in user mode.
+const Instructions = "instructions/op"
 
 // Units of a whole benchmark process, read from its own wait status.
 const (

@@ -19,6 +19,7 @@ func TestUnits(t *testing.T) {
 		{"calls/op", Lower, false, false},
 		{"attempts/op", Lower, false, false},
 		{"process-cpu-sec", Lower, true, true},
+		{"instructions/op", Lower, false, false},
 		{"process-peak-B", Lower, true, true},
 
 		// Units of others: nobody said which way is better, but a time is never exact.
@@ -69,7 +70,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 9 {
+	if len(units) != 10 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }
