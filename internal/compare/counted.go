@@ -2,6 +2,8 @@ package compare
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -16,6 +18,12 @@ const (
 	// may vary within a side.
 	nearMargin = statementsRelative / 2
 	nearSpread = 0.02
+	// instructionsRelative is the rise of a constant number of instructions that is accepted, and
+	// instructionsMargin the shift of one that varies.
+	instructionsRelative = 0.005
+	instructionsMargin   = 0.002
+	// instructionsStored is the difference from a stored number that is accepted.
+	instructionsStored = 0.01
 	// mostExplained is the number of blocks of the source that a note names.
 	mostExplained = 3
 )
@@ -29,7 +37,7 @@ func isCounted(b, h *result.Benchmark) bool {
 func (c *Comparison) nearExact(j judge, b, h *result.Metric) {
 	bv, hv := b.Values(), h.Values()
 	spread := math.Max(spreadOf(bv), spreadOf(hv))
-	if c.Unit.Name == result.Statements && !(spread <= nearSpread) {
+	if (c.Unit.Name == result.Statements || c.Unit.Name == result.Instructions) && !(spread <= nearSpread) {
 		c.as(Inconclusive, false, "")
 		c.note("it varies by %.2g%% within a side: it depends on time or on scheduling, and does not gate", 100*spread)
 		return
@@ -54,6 +62,34 @@ func spreadOf(vs []float64) float64 {
 	return far / typical / math.Sqrt(float64(len(vs)))
 }
 
+// storedInstructions compares counts with those of another time: a shift is believed where no count of one side
+// comes near any of the other.
+func (c *Comparison) storedInstructions(j judge, bv, hv []float64) {
+	b, h := ordered(bv), ordered(hv)
+	accepted := instructionsStored
+	if j.tolerance != nil {
+		accepted = j.tolerance.of(c.Base.Center) / c.Base.Center
+	}
+	switch {
+	case len(j.instructionsDiffer) > 0:
+		c.as(Incomparable, false, "counted otherwise: different "+strings.Join(j.instructionsDiffer, ", "))
+	case len(b) < MinConstant || len(h) < MinConstant:
+		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side")
+	case math.Max(spreadOf(bv), spreadOf(hv)) > nearSpread:
+		c.as(Inconclusive, false, "it varies too much within a side, and does not gate")
+	case h[0] > b[len(b)-1]*(1+accepted):
+		c.Verdict = Regression
+	case b[0] > h[len(h)-1]*(1+accepted):
+		c.Verdict = Improvement
+	case math.Abs(c.Change) <= accepted:
+		c.Verdict = Unchanged
+	default:
+		c.Verdict = Inconclusive
+	}
+}
+
+func ordered(vs []float64) []float64 { return slices.Sorted(slices.Values(vs)) }
+
 // explainCounts adds to regressions of statements where in the source they are, and keeps those that come
 // with a confirmed improvement of time from failing the gate.
 func (o *Outcome) explainCounts(head *result.Set) {
@@ -65,15 +101,16 @@ func (o *Outcome) explainCounts(head *result.Set) {
 		}
 	}
 	for _, c := range o.Comparisons {
-		if c.Unit.Name != result.Statements || c.Verdict != Regression {
+		if c.Unit.Name != result.Statements && c.Unit.Name != result.Instructions || c.Verdict != Regression {
 			continue
 		}
 		if faster[c.Key] {
 			c.Gated = false
-			c.note("more statements in less time: shown, and does not gate")
+			what, _, _ := strings.Cut(c.Unit.Name, "/")
+			c.note("more %s in less time: shown, and does not gate", what)
 		}
 		h := index[c.Key]
-		if h == nil {
+		if h == nil || c.Unit.Name != result.Statements {
 			continue
 		}
 		for i, b := range h.Blocks {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -110,6 +111,115 @@ func TestStatementsStored(t *testing.T) {
 		f.Baseline.Env = other
 		if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Incomparable {
 			t.Errorf("stored by %+v: %s, want incomparable", other, c.Verdict)
+		}
+	}
+}
+
+// instructionsFile is a staged file of one benchmark with such instructions an operation on each side.
+func instructionsFile(base, head []float64) *result.File {
+	f := countedFile(base, head)
+	for _, s := range []*result.Set{f.Base, f.Head} {
+		s.Benchmarks[0].Metrics[0].Unit = result.UnitOf(result.Instructions)
+	}
+	return f
+}
+
+// swaying are n values about a level that differ by up to 0.05 % of it.
+func swaying(n int, level, seed float64) []float64 {
+	vs := make([]float64, n)
+	for i := range vs {
+		vs[i] = level * (1 + 0.0005*math.Sin(seed+float64(7*i)))
+	}
+	return vs
+}
+
+// TestInstructions: a constant number may rise by 0.5 %, one that varies by 0.2 %, of which further passes
+// need not convince where six do.
+func TestInstructions(t *testing.T) {
+	tests := []struct {
+		name       string
+		base, head []float64
+		want       Verdict
+		gated      bool
+		more       bool // a further pass is asked for
+	}{
+		{"the same", constants(3, 475), constants(3, 475), Unchanged, true, false},
+		{"a constant, 0.4 % more", constants(3, 1000), constants(3, 1004), Unchanged, true, false},
+		{"a constant, 0.6 % more", constants(3, 1000), constants(3, 1006), Regression, true, false},
+		{"a constant, 0.6 % less", constants(3, 1000), constants(3, 994), Improvement, true, false},
+		{"from none", constants(3, 0), constants(3, 1), Regression, true, false},
+		{"three passes", swaying(3, 1000, 0), swaying(3, 1000, 1), Inconclusive, true, true},
+		{"six passes", swaying(6, 1000, 0), swaying(6, 1000, 1), Unchanged, true, false},
+		{"six passes, 1 % more", swaying(6, 1000, 0), swaying(6, 1010, 1), Inconclusive, true, true},
+		{"0.1 % more", swaying(14, 1000, 0), swaying(14, 1001, 1), Unchanged, true, false},
+		{"0.3 % more", swaying(14, 1000, 0), swaying(14, 1003, 1), Regression, true, true},
+		{"1 % more", swaying(14, 1000, 0), swaying(14, 1010, 1), Regression, true, true},
+		{"1 % less", swaying(14, 1000, 0), swaying(14, 990, 1), Improvement, true, true},
+		{"by scheduling", []float64{100, 130, 90, 120, 100, 110}, []float64{100, 130, 200, 120, 90, 110}, Inconclusive, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := instructionsFile(tt.base, tt.head)
+			o := Judge(f, DefaultPolicy)
+			c := only(t, o)
+			if c.Verdict != tt.want || c.Gated != tt.gated || (o.Gate == Fail) != (tt.want == Regression) {
+				t.Errorf("%s, gated %v, gate %s %q; want %s, gated %v", c.Verdict, c.Gated, o.Gate, c.Notes, tt.want, tt.gated)
+			}
+			if more := DefaultPolicy.Counting(f.Base.Benchmarks[0], f.Head.Benchmarks[0]); more != tt.more {
+				t.Errorf("further passes %v, want %v", more, tt.more)
+			}
+			if tt.name == "six passes" && !(c.MDE > instructionsMargin && c.MDE < 2*instructionsMargin) {
+				t.Errorf("MDE %v, want a bit more than %v", c.MDE, instructionsMargin)
+			}
+		})
+	}
+}
+
+// TestInstructionsMany: what six passes clear needs no more of them, however many metrics share the error
+// probability.
+func TestInstructionsMany(t *testing.T) {
+	base, head := set(), set()
+	for i := range 40 {
+		name := fmt.Sprint("X", i)
+		base.Benchmarks = append(base.Benchmarks, bench(name, metric(result.Instructions, swaying(6, 1000, float64(i))...)))
+		head.Benchmarks = append(head.Benchmarks, bench(name, metric(result.Instructions, swaying(6, 1000, float64(i+50))...)))
+	}
+	if o := Judge(stagedFile(base, head), DefaultPolicy); o.Count(Unchanged) != 40 {
+		t.Errorf("%d of 40 unchanged", o.Count(Unchanged))
+	}
+}
+
+// TestInstructionsStored: a stored count is compared only where all agrees that decides it, and a difference
+// is believed where the sides lie apart.
+func TestInstructionsStored(t *testing.T) {
+	env := result.Env{Go: "go1.26.8", GOOS: "linux", GOARCH: "amd64", CPU: "this", Flags: "GOAMD64=v1", Counter: "callgrind 3.19.0"}
+	tests := []struct {
+		name       string
+		base, head []float64
+		change     func(*result.Env)
+		want       Verdict
+	}{
+		{"the same", swaying(6, 1000, 0), swaying(6, 1000, 1), func(*result.Env) {}, Unchanged},
+		{"0.8 % more", swaying(6, 1000, 0), swaying(6, 1008, 1), func(*result.Env) {}, Unchanged},
+		{"2 % more", swaying(6, 1000, 0), swaying(6, 1020, 1), func(*result.Env) {}, Regression},
+		{"2 % less", swaying(6, 1000, 0), swaying(6, 980, 1), func(*result.Env) {}, Improvement},
+		{"one count among the others", swaying(6, 1000, 0), []float64{1020, 1020, 1020, 1020, 1020, 1001}, func(*result.Env) {}, Inconclusive},
+		{"two counts", swaying(2, 1000, 0), swaying(2, 1020, 1), func(*result.Env) {}, Inconclusive},
+		{"it varies", []float64{100, 130, 90}, []float64{200, 260, 300}, func(*result.Env) {}, Inconclusive},
+		{"constants", constants(3, 1000), constants(3, 1020), func(*result.Env) {}, Regression},
+		{"another kernel", constants(3, 1000), constants(3, 1020), func(e *result.Env) { e.Kernel, e.Cores = "7", 99 }, Regression},
+		{"another patch of Go", constants(3, 1000), constants(3, 1020), func(e *result.Env) { e.Go = "go1.26.7" }, Incomparable},
+		{"another processor", constants(3, 1000), constants(3, 1020), func(e *result.Env) { e.CPU = "that" }, Incomparable},
+		{"another counter", constants(3, 1000), constants(3, 1020), func(e *result.Env) { e.Counter = "perf_event" }, Incomparable},
+		{"other flags", constants(3, 1000), constants(3, 1020), func(e *result.Env) { e.Flags = "GOAMD64=v3" }, Incomparable},
+	}
+	for _, tt := range tests {
+		f := instructionsFile(tt.base, tt.head)
+		f.Baseline, f.Base = f.Base, nil
+		f.Baseline.Env, f.Head.Env = env, env
+		tt.change(&f.Baseline.Env)
+		if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != tt.want {
+			t.Errorf("%s: %s %q, want %s", tt.name, c.Verdict, c.Notes, tt.want)
 		}
 	}
 }

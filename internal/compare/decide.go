@@ -71,10 +71,11 @@ func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 	t := c.test
 	c.P = worse
 	c.setMDE(p, m)
-	within := t.interval.Lo > -t.margin && t.interval.Hi < t.margin
 	switch {
 	case c.Unit.Better == result.Unknown:
 		c.Verdict = Incomparable
+	case t.counted && t.within(): // its passes end with that
+		c.Verdict = Unchanged
 	case float64(m)*t.floor > p.Alpha && t.diffs == nil:
 		c.Verdict = Inconclusive
 		c.note("%d and %d samples; the test needs more to reject at all", c.Base.N, c.Head.N)
@@ -85,19 +86,26 @@ func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 		c.Verdict = Regression
 	case better <= p.Alpha:
 		c.Verdict = Improvement
-	case within:
+	case t.within():
 		c.Verdict = Unchanged
 	default:
 		c.Verdict = Inconclusive
 	}
 }
 
+// within reports whether the interval excludes a change beyond the margin.
+func (t test) within() bool { return t.interval.Lo > -t.margin && t.interval.Hi < t.margin }
+
 // setMDE computes the smallest worsening that the comparison would have detected.
 func (c *Comparison) setMDE(p Policy, m int) {
 	if c.test.diffs == nil {
 		return
 	}
-	c.MDE = stats.MDE(c.test.diffs, c.test.margin, p.Alpha/float64(max(m, 1)), power)
+	n := len(c.test.diffs)
+	if c.test.counted && c.test.within() { // what is worse is not let go so soon
+		n = max(n, p.Builds(m))
+	}
+	c.MDE = stats.Detectable(stats.RobustSD(c.test.diffs), n, c.test.margin, p.Alpha/float64(max(m, 1)), power)
 	if !c.Absolute {
 		c.MDE = math.Expm1(c.MDE)
 	}

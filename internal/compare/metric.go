@@ -92,9 +92,11 @@ func (c *Comparison) judgeSamples(j judge, b, h *result.Metric) {
 	switch {
 	case !c.Unit.Timing() && constant(bv) && constant(hv):
 		c.exact(j, b, h)
+	case c.Unit.Name == result.Instructions && j.stored:
+		c.storedInstructions(j, bv, hv)
 	case !c.Unit.Timing() && (len(bv) < MinConstant || len(hv) < MinConstant):
 		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side: whether it is a constant is not known")
-	case j.counted && (c.Unit.Counted() || j.untimed && !c.Unit.Timing()) && !negative(bv) && !negative(hv):
+	case (j.counted && (c.Unit.Counted() || j.untimed && !c.Unit.Timing()) || j.staged && c.Unit.Name == result.Instructions) && !negative(bv) && !negative(hv):
 		c.nearExact(j, b, h)
 	case j.stored && !c.Unit.Timing():
 		c.as(Incomparable, false, "it varies within a side, so a stored value is no fact; it is judged against base")
@@ -156,6 +158,8 @@ func toleranceOf(policy *Tolerance, u result.Unit, base, head float64) float64 {
 		return math.Max(bytesRelative*base, bytesAbsolute)
 	case u.Name == result.Statements:
 		return statementsRelative * base
+	case u.Name == result.Instructions:
+		return instructionsRelative * base
 	}
 	if u.Name == "allocs/op" { // they are whole, but for what is amortised and what the runtime does
 		return allocsAbsolute
@@ -173,8 +177,12 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Base.Center, c.Base.Lo, c.Base.Hi = base.Value, base.Value, base.Value
 		c.setChange(base.Value, head.Value)
 	}
-	if len(j.codeDiffers) > 0 {
-		c.as(Incomparable, false, "other code: different "+strings.Join(j.codeDiffers, ", "))
+	differs := j.codeDiffers
+	if c.Unit.Name == result.Instructions {
+		differs = j.instructionsDiffer
+	}
+	if len(differs) > 0 {
+		c.as(Incomparable, false, "other code: different "+strings.Join(differs, ", "))
 		return
 	}
 	worse := c.Unit.Better.Sign() * (head.Value - base.Value)
@@ -184,7 +192,7 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Verdict = Unchanged
 	case c.Unit.Better == result.Unknown:
 		c.Verdict = Incomparable
-	case j.stored && base.Iters != head.Iters && c.Unit.Name != result.Statements && explained(base.Value, head.Value):
+	case j.stored && base.Iters != head.Iters && c.Unit.Name != result.Statements && c.Unit.Name != result.Instructions && explained(base.Value, head.Value):
 		c.as(Incomparable, false, "measured at another iteration count, which may explain the difference")
 	case worse > 0:
 		c.Verdict = Regression
@@ -302,6 +310,8 @@ func (c *Comparison) margin(j judge, base float64) float64 {
 		return math.Log1p(bytesRelative)
 	case c.Unit.Name == result.Statements:
 		return math.Log1p(nearMargin)
+	case c.Unit.Name == result.Instructions:
+		return math.Log1p(instructionsMargin)
 	}
 	return math.Log1p(j.policy.Tolerance())
 }

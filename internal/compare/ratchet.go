@@ -11,6 +11,7 @@ func (p Policy) Ratchet(old, renewed *result.File) {
 	if len(old.Head.Env.DiffersInCode(renewed.Head.Env)) > 0 {
 		return
 	}
+	otherInstructions := len(old.Head.Env.DiffersInInstructions(renewed.Head.Env)) > 0
 	index := old.Head.Index()
 	for _, b := range renewed.Head.Benchmarks {
 		before := index[b.Key()]
@@ -19,7 +20,7 @@ func (p Policy) Ratchet(old, renewed *result.File) {
 		}
 		for _, m := range b.Metrics {
 			was := before.Metric(m.Unit.Name)
-			if was == nil || !constant(m.Values()) || !constant(was.Values()) {
+			if was == nil || !constant(m.Values()) || !constant(was.Values()) || m.Unit.Name == result.Instructions && otherInstructions {
 				continue
 			}
 			level := was.Best

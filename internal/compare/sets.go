@@ -28,12 +28,13 @@ type judge struct {
 	// alone: there is no re-measured base, so a stored time is all there is.
 	alone bool
 
-	codeDiffers, envDiffers []string
+	codeDiffers, envDiffers, instructionsDiffer []string
 }
 
 // sets compares all benchmarks of two Sets, in the order of their keys.
 func (j judge) sets(base, head *result.Set) []*Comparison {
 	j.codeDiffers = base.Env.DiffersInCode(head.Env)
+	j.instructionsDiffer = base.Env.DiffersInInstructions(head.Env)
 	j.envDiffers = base.Env.Differs(head.Env)
 	bs, hs := base.Index(), head.Index()
 	keys := make([]result.Key, 0, len(bs)+len(hs))
