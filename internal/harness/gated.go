@@ -23,6 +23,7 @@ type gated struct {
 
 	counts *os.File // what it counted, slice after slice, read as far as read
 	read   int64
+	dumps  *dumps // of its instructions, nil where callgrind does not count them
 
 	// idle sums up what the process did while it had nothing to do.
 	waited, used time.Duration
@@ -56,7 +57,7 @@ func startGated(ctx context.Context, p process, counts bool) (*gated, error) {
 		return nil, err
 	}
 	p.Env = append(p.Env[:len(p.Env):len(p.Env)], gateEnv)
-	p.Files = []*os.File{theirIn, theirOut}
+	p.Files = append([]*os.File{theirIn, theirOut}, p.Files...)
 	g := &gated{to: to, from: bufio.NewReaderSize(from, maxMessage), pipes: []*os.File{to, from}}
 	if counts {
 		p.Env = append(p.Env, countsEnv)
@@ -81,6 +82,9 @@ func startGated(ctx context.Context, p process, counts bool) (*gated, error) {
 func (g *gated) closePipes() {
 	for _, f := range g.pipes {
 		f.Close()
+	}
+	if g.dumps != nil {
+		os.RemoveAll(g.dumps.dir)
 	}
 }
 
@@ -137,8 +141,15 @@ func (g *gated) slice(n int, limit time.Duration) (s slice, ended bool, err erro
 		return s, true, nil
 	case m.slice.n != n || m.slice.took < 0:
 		return s, false, fmt.Errorf("unexpected message %q", m.kind)
+	case m.slice.unseen != 0:
+		return s, false, errors.New("the processor's counter of instructions was lent to others meanwhile")
 	}
 	s = m.slice
+	if g.dumps != nil {
+		if s.instructions, err = g.dumps.next(); err != nil {
+			return s, false, err
+		}
+	}
 	g.waited += s.waited
 	g.used += s.used
 	if g.waited > idleLeast && float64(g.used) > idleShare*float64(g.waited) {
@@ -171,6 +182,8 @@ type slice struct {
 	setBytes      int64 // of b.SetBytes
 	cycles        int64 // garbage collections
 	waited, used  time.Duration
+	instructions  int64         // executed, where they are counted
+	unseen        time.Duration // while the processor's counter did not count
 	wall          time.Duration // from the order to the answer
 	extra         []extra
 }
@@ -227,8 +240,8 @@ func parseMessage(line string) (message, error) {
 			return m, badMessage(line)
 		}
 	case "slice":
-		var n, took, waited, used int64
-		for _, v := range []*int64{&n, &took, &m.slice.allocs, &m.slice.bytes, &m.slice.setBytes, &m.slice.cycles, &waited, &used} {
+		var n, took, waited, used, unseen int64
+		for _, v := range []*int64{&n, &took, &m.slice.allocs, &m.slice.bytes, &m.slice.setBytes, &m.slice.cycles, &waited, &used, &m.slice.instructions, &unseen} {
 			var field string
 			field, rest, _ = strings.Cut(rest, " ")
 			var err error
@@ -241,6 +254,7 @@ func parseMessage(line string) (message, error) {
 		}
 		m.slice.n, m.slice.took = int(n), time.Duration(took)
 		m.slice.waited, m.slice.used = time.Duration(waited), time.Duration(used)
+		m.slice.unseen = time.Duration(unseen)
 	default:
 		return m, badMessage(line)
 	}

@@ -17,6 +17,9 @@ import (
 // SuiteGoBench is the name of the kind of suite that holds Go benchmarks.
 const SuiteGoBench = "gobench"
 
+// CounterInstructions is what Counters of GoBench may name.
+const CounterInstructions = "instructions"
+
 // GoBench is the suite of a Go project's benchmarks.
 type GoBench struct {
 	// HeadDir is the project's root in the user's work tree, BaseDir the same in the base's
@@ -37,6 +40,8 @@ type GoBench struct {
 	Environ, PassEnv []string
 	// Trial, where set, makes both sides from head's tree. BaseDir is HeadDir then.
 	Trial *Trial
+	// Counters name what else is counted, as far as that can be.
+	Counters []string
 	// NoGate takes a process for every sample.
 	NoGate bool
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
@@ -55,6 +60,8 @@ type goRunner struct {
 	env     []string
 	observe func(Event)
 	budget  *Budget
+
+	instructions instructionCounter // nil where they are not counted
 
 	links map[Build]map[*binary]*binary
 	// countings are the binaries that count statements, by the ones that do not.
@@ -106,6 +113,9 @@ type goTarget struct {
 	alone, gateless bool
 	readings        Reading // of the pass of counting at hand
 	countIters      int     // that are counted, 0 before that is known
+	// instructionIters are those whose instructions are counted, 0 before that is known.
+	instructionIters int
+	noInstructions   bool
 }
 
 // Prepare builds and lists the benchmarks of both sides.
@@ -119,6 +129,7 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
+	r.openInstructions(ctx)
 	if err := r.buildAll(ctx); err != nil {
 		return nil, err
 	}

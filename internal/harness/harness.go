@@ -48,6 +48,9 @@ type Runner interface {
 	// Count counts what is exact about the targets once more, each in a fresh pair of processes, and
 	// hands what came of each to take. What it cannot count it leaves out, and says so.
 	Count(ctx context.Context, targets []*Target, take func(*Target, Reading)) error
+	// CountInstructions counts the instructions of the targets once more, each in a fresh pair of processes,
+	// where they are asked for and can be counted.
+	CountInstructions(ctx context.Context, targets []*Target, rng *rand.Rand, take func(*Target, Reading)) error
 	// Pass measures the targets once more, each in a fresh pair of processes of the given
 	// build, and hands what came of each to take.
 	Pass(ctx context.Context, targets []*Target, build Build, rng *rand.Rand, take func(*Target, Reading)) error
@@ -133,6 +136,8 @@ type Judge interface {
 	Passes(base, head *result.Benchmark, suspects int) int
 	// Varies reports whether an exact metric of a benchmark is no constant so far.
 	Varies(base, head *result.Benchmark) bool
+	// Counting reports whether further passes are needed to judge a benchmark's instructions.
+	Counting(base, head *result.Benchmark) bool
 	// Screen routes a benchmark after a look; last says that the first stage has no time left.
 	Screen(base, head *result.Benchmark, last bool) result.Route
 	// ScreenSuite routes all benchmarks together.

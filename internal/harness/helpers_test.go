@@ -114,6 +114,8 @@ type fakeRunner struct {
 	// timeless ones suppress their time.
 	timeless map[string]bool
 
+	instructions string // the benchmarks whose instructions can be counted; empty where nobody asks
+
 	log   []string // what was done, in order
 	built []Build  // what each pass ran on
 	links map[Build][]*Target
@@ -200,6 +202,29 @@ func (r *fakeRunner) Count(ctx context.Context, targets []*Target, take func(*Ta
 		for side, live := range t.Live {
 			if live {
 				got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf(result.Statements), Samples: []result.Sample{{Value: 7, Iters: 10}}}}
+			}
+		}
+		take(t, got)
+	}
+	return nil
+}
+
+func (r *fakeRunner) CountInstructions(ctx context.Context, targets []*Target, _ *rand.Rand, take func(*Target, Reading)) error {
+	for _, t := range targets {
+		if r.instructions == "" {
+			continue
+		}
+		r.say("instructions", t.Key.Name)
+		if err := spend(ctx, r.cost[t.Key.Name]); err != nil {
+			return err
+		}
+		if !strings.Contains(r.instructions, t.Key.Name) {
+			continue
+		}
+		var got Reading
+		for side, live := range t.Live {
+			if live {
+				got.Metrics[side] = []*result.Metric{{Unit: result.UnitOf(result.Instructions), Samples: []result.Sample{{Value: 70, Iters: 10}}}}
 			}
 		}
 		take(t, got)
@@ -337,6 +362,8 @@ func (j *fakeJudge) Passes(_, _ *result.Benchmark, suspects int) int {
 }
 
 func (j *fakeJudge) Varies(_, head *result.Benchmark) bool { return head.Name == j.varies }
+
+func (j *fakeJudge) Counting(base, head *result.Benchmark) bool { return j.Varies(base, head) }
 
 func (j *fakeJudge) Screen(base, head *result.Benchmark, last bool) result.Route {
 	look := fmt.Sprint(passesOf(head))

@@ -194,7 +194,7 @@ func failureMessage(e exited) string {
 	if e.Hung {
 		return e.Failure
 	}
-	for _, mark := range []string{"panic: ", "fatal error: "} {
+	for _, mark := range []string{"panic: ", "fatal error: ", "Callgrind: "} {
 		if i := bytes.LastIndex(text, []byte(mark)); i >= 0 {
 			line, _, _ := bytes.Cut(text[i:], []byte("\n"))
 			return clip(string(line))

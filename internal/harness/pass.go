@@ -21,7 +21,9 @@ type group struct {
 	gateless bool
 	control  bool // head is a copy of base
 	counts   bool // they count statements
-	targets  []*goTarget
+	// instructions, where set, counts those of the processes.
+	instructions instructionCounter
+	targets      []*goTarget
 }
 
 // groups sorts live targets by their binaries of the given build.

@@ -155,9 +155,9 @@ func fastest(try func(int) (reading, error), n int) (reading, error) {
 	return run, nil
 }
 
-// grow returns the iteration count that should take aim, given that n took a time, in two
-// significant digits and at most a hundred times n.
-func grow(n int, took, aim time.Duration) int {
+// grow returns the iteration count that should take aim, given that n took a time or a number of
+// instructions, in two significant digits and at most a hundred times n.
+func grow[T time.Duration | int64](n int, took, aim T) int {
 	per := float64(took) / float64(n)
 	want := float64(100 * n)
 	if per > 0 {

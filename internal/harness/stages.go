@@ -56,7 +56,11 @@ func (s *schedule) run(ctx context.Context) error {
 	defer s.explainUnmeasured()
 	chunks := s.chunks()
 	if s.plan.Exact && !s.plan.OnlyPlan {
-		if err := s.count(ctx, slices.Concat(chunks...)); err != nil || s.budget.Left() == 0 {
+		all := slices.Concat(chunks...)
+		if err := s.count(ctx, all); err != nil || s.budget.Left() == 0 {
+			return err
+		}
+		if err := s.countInstructions(ctx, all); err != nil || s.budget.Left() == 0 {
 			return err
 		}
 	}

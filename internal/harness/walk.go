@@ -55,9 +55,14 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if bin == nil {
 			continue
 		}
-		g, err := startGated(ctx, process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
+		p := process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
-		}}, of.counts)
+		}}
+		start := func() (*gated, error) { return startGated(ctx, p, of.counts) }
+		if of.instructions != nil {
+			start = func() (*gated, error) { return of.instructions.start(ctx, p) }
+		}
+		g, err := start()
 		if err != nil {
 			cancel()
 			w.end()
