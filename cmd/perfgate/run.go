@@ -11,7 +11,7 @@ import (
 // measureOnly measures the work tree alone and writes latest.json.
 func (a *app) measureOnly(ctx context.Context, args []string) error {
 	f := newFlags("run", "")
-	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "counters", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -26,6 +26,7 @@ func (a *app) measureOnly(ctx context.Context, args []string) error {
 	if file == nil {
 		return err
 	}
+	a.warnAll(file)
 	if werr := p.writeFile(latestFile, file); err == nil {
 		err = werr
 	}
@@ -39,6 +40,13 @@ func (a *app) measureOnly(ctx context.Context, args []string) error {
 		err = a.unmeasured(file)
 	}
 	return err
+}
+
+// warnAll prints what measuring warned of, where no report does.
+func (a *app) warnAll(f *result.File) {
+	for _, w := range f.Warnings {
+		a.warn("%s", w)
+	}
 }
 
 // unmeasured names the benchmarks that the budget did not reach. Where that is all of them, there

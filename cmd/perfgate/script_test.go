@@ -61,6 +61,7 @@ func (t tests) Run() int {
 //	lay DIR                     copy the files below DIR over those here
 //	edit FILE OLD NEW           replace a text, which must be there
 //	json FILE [PATH=VALUE...]   FILE is one JSON value; at the dotted path stands the value
+//	only PROGRAM...             take all other programs, as far as there are such, out of PATH
 //	remedy                      run the command that the last standard error advises
 //	stored FILE HEAD [BASE]     make a result file as check would, from `go test -bench` outputs
 func TestScript(t *testing.T) {
@@ -77,6 +78,7 @@ func TestScript(t *testing.T) {
 			"elsewhere": plain("elsewhere FILE", 1, elsewhere),
 			"edit":      plain("edit FILE OLD NEW", 3, edit),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
+			"only":      plain("only PROGRAM...", 1, only),
 			"remedy":    plain("remedy", 0, remedy),
 			"stored":    plain("stored FILE HEAD [BASE]", 2, stored),
 		},
@@ -175,6 +177,23 @@ func exits(ts *testscript.TestScript, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// only makes PATH a folder with nothing but the programs.
+func only(ts *testscript.TestScript, programs []string) {
+	dir := ts.MkAbs(".only")
+	ts.Check(os.Mkdir(dir, 0o777))
+	for _, folder := range filepath.SplitList(ts.Getenv("PATH")) {
+		for _, p := range programs {
+			if _, err := os.Stat(filepath.Join(folder, p)); err != nil {
+				continue
+			}
+			if err := os.Symlink(filepath.Join(folder, p), filepath.Join(dir, p)); !errors.Is(err, fs.ErrExist) {
+				ts.Check(err)
+			}
+		}
+	}
+	ts.Setenv("PATH", dir)
 }
 
 func commit(ts *testscript.TestScript, args []string) {

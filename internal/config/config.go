@@ -32,6 +32,7 @@ type Config struct {
 	Waivers          []compare.Waiver
 	Gate             bool
 	Metrics          string
+	Counters         []string
 	Strict           bool
 	Prepare          string
 	PassEnv          []string
@@ -57,6 +58,9 @@ const (
 	Exact      = "exact"
 	Times      = "times"
 )
+
+// Instructions is a value of Counters.
+const Instructions = "instructions"
 
 // Origin says where a setting's value came from.
 type Origin string

@@ -34,8 +34,9 @@ func (p places) sources(o Option) Sources {
 func TestPrecedence(t *testing.T) {
 	texts := map[string][4]string{ // four different good values
 		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"}, "gate": {"false", "true", "false", "true"},
-		"metrics": {Exact, Times, AllMetrics, Exact},
-		"effect":  {"1%", "2%", "3%", "4%"}, "seed": {"1", "2", "3", "4"},
+		"metrics":  {Exact, Times, AllMetrics, Exact},
+		"counters": {Instructions, Instructions + " " + Instructions, Instructions, Instructions + "  " + Instructions},
+		"effect":   {"1%", "2%", "3%", "4%"}, "seed": {"1", "2", "3", "4"},
 		"budget": {"1s", "2s", "3s", "4s"}, "timeout": {"1s", "2s", "3s", "4s"},
 	}
 	for _, o := range Options {

@@ -73,6 +73,14 @@ var Options = []Option{
 		set: func(c *Config, t []string) (err error) { c.Gate, err = boolean(last(t)); return err }},
 	{Name: "metrics", Judges: true, Arg: "WHICH", Default: AllMetrics, Choices: []string{AllMetrics, Exact, Times}, Usage: "exact (allocations, statements: a verdict in seconds), times, or all",
 		set: func(c *Config, t []string) error { c.Metrics = last(t); return nil }},
+	{Name: "counters", Judges: true, Arg: "LIST", Repeat: true, Usage: "what else to count that is exact: instructions, by perf_event_open or valgrind",
+		set: func(c *Config, t []string) error {
+			c.Counters = words(t)
+			if slices.ContainsFunc(c.Counters, func(w string) bool { return w != Instructions }) {
+				return fmt.Errorf("want one of %s", Instructions)
+			}
+			return nil
+		}},
 	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",

@@ -20,6 +20,7 @@ var fieldOf = map[string]func(*Config) any{
 	"effect":            func(c *Config) any { return c.Effect },
 	"gate":              func(c *Config) any { return c.Gate },
 	"metrics":           func(c *Config) any { return c.Metrics },
+	"counters":          func(c *Config) any { return c.Counters },
 	"strict":            func(c *Config) any { return c.Strict },
 	"prepare":           func(c *Config) any { return c.Prepare },
 	"pass-env":          func(c *Config) any { return c.PassEnv },
@@ -66,6 +67,8 @@ var goodValues = []struct {
 	{"metrics", list{"all"}, AllMetrics},
 	{"metrics", list{"exact"}, Exact},
 	{"metrics", list{"times"}, Times},
+	{"counters", list{""}, []string(nil)},
+	{"counters", list{"instructions"}, []string{Instructions}},
 	{"strict", list{"true"}, true},
 	{"strict", list{"false"}, false},
 	{"strict", list{"1"}, true},
@@ -111,6 +114,7 @@ var badValues = []struct {
 	{"budget", list{"1e300"}, "want a duration"},
 	{"gate", list{"maybe"}, "want true or false"},
 	{"metrics", list{"some"}, "want one of all, exact, times"},
+	{"counters", list{"instructions", "cycles"}, "want one of instructions"},
 	{"effect", list{"5"}, "without a percent sign it is a fraction; write 5%"},
 	{"effect", list{"1"}, "without a percent sign it is a fraction; write 1%"},
 	{"effect", list{"0%"}, "more than 0%"},
@@ -217,7 +221,7 @@ func TestSuites(t *testing.T) {
 		all[name] = Value{Texts: []string{"x"}, Position: Position{1 + i, 1}}
 	}
 	suites, others := all.Suites()
-	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
+	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "counters", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
 		t.Errorf("settings that judge (-want +got):\n%s", diff)
 	}
 	if len(suites)+len(others) != len(all) {
