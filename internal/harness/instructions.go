@@ -21,8 +21,8 @@ const (
 	// instructionMost is what a pass of one benchmark may take.
 	instructionMost = 20 * time.Second
 	// instructionFirst are the passes after which counts that vary can first be seen to be the same on both
-	// sides, instructionPasses the fewest for the test of those that cannot.
-	instructionFirst, instructionPasses = 6, 14
+	// sides.
+	instructionFirst = 6
 	// instructionShare divides the budget where times are measured, too.
 	instructionShare = 2
 )
@@ -72,8 +72,8 @@ func (s *schedule) countInstructions(ctx context.Context, live []*Target) error 
 	}
 	limited, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	most := instructionPasses
-	if s.plan.Judge != nil {
+	most := instructionFirst
+	if s.plan.Judge != nil { // the test is that of as many suspects
 		most = max(most, s.plan.Judge.Builds(len(live)))
 	}
 	for n := range most {
