@@ -24,6 +24,9 @@ const (
 	instructionsMargin   = 0.002
 	// instructionsStored is the difference from a stored number that is accepted.
 	instructionsStored = 0.01
+	// mostCounted is the most passes of counting, surely the power that they are chosen for.
+	mostCounted = 64
+	surely      = 0.99
 	// mostExplained is the number of blocks of the source that a note names.
 	mostExplained = 3
 )
@@ -60,6 +63,33 @@ func spreadOf(vs []float64) float64 {
 		far = math.Max(far, math.Abs(v-typical))
 	}
 	return far / typical / math.Sqrt(float64(len(vs)))
+}
+
+// Counting reports whether a benchmark needs further passes of counting, of its instructions or of all else that
+// is exact, to be judged beside so many others: it is no constant, not clearly the same within the margin, and has not
+// as many yet as would find twice the margin in its spread.
+func (p Policy) Counting(base, head *result.Benchmark, instructions bool, among int) bool {
+	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
+	return slices.ContainsFunc(j.benchmark(head.Key(), base, head), func(c *Comparison) bool {
+		switch {
+		case c.Exact || c.Unit.Timing() || c.Unit.Name == "" || (c.Unit.Name == result.Instructions) != instructions:
+			return false
+		case c.test.counted:
+			return c.Pairs < FirstLook || !c.test.within() && c.Pairs < c.enough(p, among)
+		}
+		n := min(c.Base.N, c.Head.N)
+		return 0 < n && n < FirstLook // whether it varies too much is not known before
+	})
+}
+
+// enough is the number of passes with which the test would find twice the margin.
+func (c *Comparison) enough(p Policy, among int) int {
+	effect := 2 * c.test.margin
+	sd, n := stats.RobustSD(c.test.diffs), p.Builds(among)
+	for n < mostCounted && stats.Detectable(sd, n, c.test.margin, p.ConfirmAlpha()/float64(max(1, among)), surely) > effect {
+		n++
+	}
+	return n
 }
 
 // storedInstructions compares counts with those of another time: a shift is believed where no count of one side

@@ -165,7 +165,7 @@ func TestInstructions(t *testing.T) {
 			if c.Verdict != tt.want || c.Gated != tt.gated || (o.Gate == Fail) != (tt.want == Regression) {
 				t.Errorf("%s, gated %v, gate %s %q; want %s, gated %v", c.Verdict, c.Gated, o.Gate, c.Notes, tt.want, tt.gated)
 			}
-			if more := DefaultPolicy.Counting(f.Base.Benchmarks[0], f.Head.Benchmarks[0]); more != tt.more {
+			if more := DefaultPolicy.Counting(f.Base.Benchmarks[0], f.Head.Benchmarks[0], true, 1); more != tt.more {
 				t.Errorf("further passes %v, want %v", more, tt.more)
 			}
 			if tt.name == "six passes" && !(c.MDE > instructionsMargin && c.MDE < 2*instructionsMargin) {
@@ -220,6 +220,46 @@ func TestInstructionsStored(t *testing.T) {
 		tt.change(&f.Baseline.Env)
 		if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != tt.want {
 			t.Errorf("%s: %s %q, want %s", tt.name, c.Verdict, c.Notes, tt.want)
+		}
+	}
+}
+
+// TestCounting: what varies is counted until the sides are clearly the same, or until twice the margin would
+// be found; what is constant, and what varies too much, is not.
+func TestCounting(t *testing.T) {
+	wobbling := func(n int, level, by, seed float64) []float64 {
+		vs := make([]float64, n)
+		for i := range vs {
+			vs[i] = level * (1 + by*math.Sin(seed+float64(7*i)))
+		}
+		return vs
+	}
+	for _, tt := range []struct {
+		name       string
+		base, head []float64
+		want       bool
+	}{
+		{"constant", constants(3, 1000), constants(3, 1020), false},
+		{"three passes", wobbling(3, 1000, 0.002, 0), wobbling(3, 1000, 0.002, 1), true},
+		{"six that agree", wobbling(6, 1000, 0.002, 0), wobbling(6, 1000, 0.002, 1), false},
+		{"six that differ", wobbling(6, 1000, 0.002, 0), wobbling(6, 1010, 0.002, 1), true},
+		{"enough", wobbling(16, 1000, 0.002, 0), wobbling(16, 1010, 0.002, 1), false},
+		{"not enough", wobbling(16, 1000, 0.012, 0), wobbling(16, 1010, 0.012, 1), true},
+		{"as many as there may be", wobbling(64, 1000, 0.012, 0), wobbling(64, 1010, 0.012, 1), false},
+		{"perhaps too much", wobbling(5, 1000, 0.2, 0), wobbling(5, 1000, 0.2, 1), true},
+		{"too much", wobbling(6, 1000, 0.2, 0), wobbling(6, 1000, 0.2, 1), false},
+		{"on base alone", wobbling(6, 1000, 0.002, 0), nil, false},
+	} {
+		f := countedFile(tt.base, tt.head)
+		if tt.head == nil {
+			f.Head.Benchmarks[0].Metrics = f.Head.Benchmarks[0].Metrics[:0]
+		}
+		b, h := f.Base.Benchmarks[0], f.Head.Benchmarks[0]
+		if got := DefaultPolicy.Counting(b, h, false, 1); got != tt.want {
+			t.Errorf("%s: further passes %v, want %v", tt.name, got, tt.want)
+		}
+		if DefaultPolicy.Counting(b, h, true, 1) {
+			t.Errorf("%s: further passes for instructions that nobody counts", tt.name)
 		}
 	}
 }

@@ -139,6 +139,7 @@ func negative(vs []float64) bool {
 // Tolerances of exact metrics.
 const (
 	bytesRelative  = 0.01
+	allocsRelative = 0.01
 	allocsAbsolute = 0.5
 	bytesAbsolute  = 16 // bytes: below the smallest change of a size class that matters
 	// otherIters are the differences in allocations that a different iteration count explains: a
@@ -307,7 +308,7 @@ func (c *Comparison) margin(j judge, base float64) float64 {
 	case c.Unit.Name == "B/op":
 		return math.Log1p(math.Max(bytesRelative, bytesAbsolute/base))
 	case c.Unit.Name == "allocs/op":
-		return math.Log1p(bytesRelative)
+		return math.Log1p(math.Max(allocsRelative, allocsAbsolute/2/base))
 	case c.Unit.Name == result.Statements:
 		return math.Log1p(nearMargin)
 	case c.Unit.Name == result.Instructions:

@@ -105,27 +105,6 @@ func (p Policy) screened(base, head *result.Benchmark) []*Comparison {
 	})
 }
 
-// Varies reports whether what is no time of a benchmark is no constant on a side.
-func (p Policy) Varies(base, head *result.Benchmark) bool {
-	for _, side := range []*result.Benchmark{base, head} {
-		for _, m := range side.Metrics {
-			if !m.Unit.Timing() && !constant(m.Values()) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Counting reports whether the instructions of a benchmark need further passes: they are no constants, and not
-// clearly the same within the margin.
-func (p Policy) Counting(base, head *result.Benchmark) bool {
-	j := judge{policy: p, against: AgainstBase, staged: true, screening: true}
-	return slices.ContainsFunc(j.benchmark(head.Key(), base, head), func(c *Comparison) bool {
-		return c.Unit.Name == result.Instructions && c.test.active && (c.Pairs < FirstLook || !c.test.within())
-	})
-}
-
 // Screen routes a benchmark by its first stage; last says that there is no time for more passes.
 func (p Policy) Screen(base, head *result.Benchmark, last bool) result.Route {
 	route := result.Settled

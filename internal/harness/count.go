@@ -22,27 +22,29 @@ const (
 	countMost             = 5 * time.Second
 )
 
-// Passes of counting: so many show whether the counts are constant, and where they are not, so many are
-// enough for a test.
-const (
-	countPasses, variedPasses = 3, 14
-)
+// countPasses show whether counts are constant.
+const countPasses = 3
 
 // count counts what is exact about all live targets.
 func (s *schedule) count(ctx context.Context, live []*Target) error {
 	defer s.budget.Start()()
 	limited, cancel := s.budget.context(ctx)
 	defer cancel()
-	for n := range variedPasses {
+	for n := 0; ; n++ {
 		if n >= countPasses {
+			among := len(live)
 			live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool {
-				return s.plan.Judge == nil || t.sides() < 2 || t.counted < n || !s.plan.Judge.Varies(t.Bench[Base], t.Bench[Head])
+				return s.plan.Judge == nil || t.sides() < 2 || t.counted < n || !s.plan.Judge.Counting(t.Bench[Base], t.Bench[Head], false, among)
 			})
 		}
 		if len(live) == 0 {
 			break
 		}
-		s.observe(Event{Phase: "count", What: live[0].Key.Package, Done: n, Total: countPasses})
+		event := Event{Phase: "count", What: live[0].Key.Package, Done: n}
+		if n < countPasses {
+			event.Total = countPasses
+		}
+		s.observe(event)
 		err := s.runner.Count(limited, live, s.keepCounts)
 		if limited.Err() != nil {
 			return ctx.Err() // the budget ended: not an error

@@ -134,10 +134,9 @@ type Judge interface {
 	Pairs(base, head *result.Benchmark, begin float64) int
 	// Passes is the number of such passes that one of so many suspects needs on each re-linked build.
 	Passes(base, head *result.Benchmark, suspects int) int
-	// Varies reports whether an exact metric of a benchmark is no constant so far.
-	Varies(base, head *result.Benchmark) bool
-	// Counting reports whether further passes are needed to judge a benchmark's instructions.
-	Counting(base, head *result.Benchmark) bool
+	// Counting reports whether further passes of counting are needed to judge a benchmark's
+	// instructions, or all else that is exact, beside so many others.
+	Counting(base, head *result.Benchmark, instructions bool, among int) bool
 	// Screen routes a benchmark after a look; last says that the first stage has no time left.
 	Screen(base, head *result.Benchmark, last bool) result.Route
 	// ScreenSuite routes all benchmarks together.

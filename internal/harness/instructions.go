@@ -72,22 +72,19 @@ func (s *schedule) countInstructions(ctx context.Context, live []*Target) error 
 	}
 	limited, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	most := instructionFirst
-	if s.plan.Judge != nil { // the test is that of as many suspects
-		most = max(most, s.plan.Judge.Builds(len(live)))
-	}
-	for n := range most {
+	for n := 0; ; n++ {
 		if n >= countPasses {
-			live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return !s.moreInstructions(t, n) })
+			among := len(live)
+			live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return !s.moreInstructions(t, n, among) })
 		}
 		if len(live) == 0 {
 			break
 		}
-		total := instructionFirst
-		if n >= total {
-			total = most
+		event := Event{Phase: "count", What: "instructions of " + live[0].Key.Package, Done: n}
+		if n < instructionFirst {
+			event.Total = instructionFirst
 		}
-		s.observe(Event{Phase: "count", What: "instructions of " + live[0].Key.Package, Done: n, Total: total})
+		s.observe(event)
 		err := s.runner.CountInstructions(limited, live, s.rng, keepInstructions)
 		if limited.Err() != nil {
 			return ctx.Err() // the budget ended: not an error
@@ -99,8 +96,8 @@ func (s *schedule) countInstructions(ctx context.Context, live []*Target) error 
 	return nil
 }
 
-// moreInstructions reports whether t needs a further pass after n of them.
-func (s *schedule) moreInstructions(t *Target, n int) bool {
+// moreInstructions reports whether t needs a further pass after n of them, beside so many others.
+func (s *schedule) moreInstructions(t *Target, n, among int) bool {
 	for side, b := range t.Bench {
 		if m := instructionsOf(b); t.Live[side] && (m == nil || len(m.Samples) < n) {
 			return false // it cannot be counted
@@ -109,7 +106,7 @@ func (s *schedule) moreInstructions(t *Target, n int) bool {
 	if t.sides() < 2 || s.plan.Judge == nil {
 		return n < instructionFirst
 	}
-	return s.plan.Judge.Counting(t.Bench[Base], t.Bench[Head])
+	return s.plan.Judge.Counting(t.Bench[Base], t.Bench[Head], true, among)
 }
 
 func instructionsOf(b *result.Benchmark) *result.Metric {

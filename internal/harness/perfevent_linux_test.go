@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -15,11 +16,19 @@ func countPageFaults(t *testing.T, r *goRunner) {
 		t.Skip(err)
 	}
 	f.Close()
-	for bench, values := range countedOnce(t, r, faults, false) {
-		for _, v := range values {
-			if v < 7.9 || v > 8.5 {
-				t.Errorf("%s: %v page faults an operation, want 8", bench, v)
+	var wrong string
+	for range 3 { // on a busy machine the kernel adds some of its own
+		wrong = ""
+		for bench, values := range countedOnce(t, r, faults, false) {
+			for _, v := range values {
+				if v < 7.9 || v > 8.5 {
+					wrong += fmt.Sprintf("%s: %v page faults an operation, want 8\n", bench, v)
+				}
 			}
 		}
+		if wrong == "" {
+			return
+		}
 	}
+	t.Error(wrong)
 }
