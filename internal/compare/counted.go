@@ -25,7 +25,7 @@ const (
 	// instructionsStored is the difference from a stored number that is accepted.
 	instructionsStored = 0.01
 	// mostCounted is the most passes of counting, surely the power that they are chosen for.
-	mostCounted = 64
+	mostCounted = 80
 	surely      = 0.99
 	// mostExplained is the number of blocks of the source that a note names.
 	mostExplained = 3
@@ -82,9 +82,10 @@ func (p Policy) Counting(base, head *result.Benchmark, instructions bool, among 
 	})
 }
 
-// enough is the number of passes with which the test would find twice the margin.
+// enough is the number of passes with which the test would find twice the margin. It is asked after each of them,
+// and the lowest of many estimates of a deviation is too low: hence a bit less than twice.
 func (c *Comparison) enough(p Policy, among int) int {
-	effect := 2 * c.test.margin
+	effect := 1.75 * c.test.margin
 	sd, n := stats.RobustSD(c.test.diffs), p.Builds(among)
 	for n < mostCounted && stats.Detectable(sd, n, c.test.margin, p.ConfirmAlpha()/float64(max(1, among)), surely) > effect {
 		n++
