@@ -307,8 +307,10 @@ func (c *Comparison) margin(j judge, base float64) float64 {
 		return 0.5 // a count that is zero now and then: half a unit
 	case c.Unit.Name == "B/op":
 		return math.Log1p(math.Max(bytesRelative, bytesAbsolute/base))
-	case c.Unit.Name == "allocs/op":
+	case c.Unit.Name == "allocs/op" && j.counted:
 		return math.Log1p(math.Max(allocsRelative, allocsAbsolute/2/base))
+	case c.Unit.Name == "allocs/op":
+		return math.Log1p(allocsRelative)
 	case c.Unit.Name == result.Statements:
 		return math.Log1p(nearMargin)
 	case c.Unit.Name == result.Instructions:
