@@ -1,8 +1,11 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/org/perfgate/internal/result"
 )
@@ -129,6 +132,38 @@ func TestStoredFloor(t *testing.T) {
 			baseline, head := many(m, n, 0), many(m, n, 1)
 			o := Judge(storedFile(baseline, head), DefaultPolicy)
 			checkFloor(t, o, n >= need)
+		}
+	}
+}
+
+// TestStoredUnasked: what a run does not measure at all is not missing from it; what one benchmark lost is.
+func TestStoredUnasked(t *testing.T) {
+	full := func(name string) *result.Benchmark {
+		return bench(name, metric("sec/op", steady(20, 1)...), metric("allocs/op", constants(3, 1)...), metric(result.Statements, constants(3, 100)...), metric("hits/op", 1, 1, 1))
+	}
+	only := func(name string, units ...string) *result.Benchmark {
+		return with(full(name), func(b *result.Benchmark) {
+			b.Metrics = slices.DeleteFunc(slices.Clone(b.Metrics), func(m *result.Metric) bool { return !slices.Contains(units, m.Unit.Name) })
+		})
+	}
+	for _, tt := range []struct {
+		name    string
+		head    *result.Set
+		missing []string
+	}{
+		{"exact", set(only("X", "allocs/op", result.Statements, "hits/op"), only("Y", "allocs/op", result.Statements, "hits/op")), nil},
+		{"times", set(only("X", "sec/op", "allocs/op", "hits/op"), only("Y", "sec/op", "allocs/op", "hits/op")), nil},
+		{"one lost its statements", set(full("X"), only("Y", "sec/op", "allocs/op", "hits/op")), []string{"Y statements/op"}},
+		{"a metric of its own", set(only("X", "sec/op", "allocs/op", result.Statements), only("Y", "sec/op", "allocs/op", result.Statements)), []string{"X hits/op", "Y hits/op"}},
+	} {
+		var got []string
+		for _, c := range Judge(storedFile(set(full("X"), full("Y")), tt.head), DefaultPolicy).Comparisons {
+			if c.Verdict == Missing {
+				got = append(got, c.Key.Name+" "+c.Unit.Name)
+			}
+		}
+		if diff := cmp.Diff(tt.missing, got); diff != "" {
+			t.Errorf("%s: missing (-want +got):\n%s", tt.name, diff)
 		}
 	}
 }

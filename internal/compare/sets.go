@@ -28,6 +28,9 @@ type judge struct {
 	// alone: there is no re-measured base, so a stored time is all there is.
 	alone bool
 
+	// measured are the units that head has of any benchmark.
+	measured map[string]bool
+
 	codeDiffers, envDiffers, instructionsDiffer []string
 }
 
@@ -36,6 +39,12 @@ func (j judge) sets(base, head *result.Set) []*Comparison {
 	j.codeDiffers = base.Env.DiffersInCode(head.Env)
 	j.instructionsDiffer = base.Env.DiffersInInstructions(head.Env)
 	j.envDiffers = base.Env.Differs(head.Env)
+	j.measured = map[string]bool{}
+	for _, h := range head.Benchmarks {
+		for _, m := range h.Metrics {
+			j.measured[m.Unit.Name] = true
+		}
+	}
 	bs, hs := base.Index(), head.Index()
 	keys := make([]result.Key, 0, len(bs)+len(hs))
 	for k := range bs {
@@ -70,6 +79,9 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	for _, u := range unitsOf(b, h) {
 		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {
 			continue // the system does not always tell
+		}
+		if j.stored && result.Measured(u.Name) && !j.measured[u.Name] {
+			continue // this run was not asked for it
 		}
 		c := j.metric(k, u, b.Metric(u.Name), h.Metric(u.Name))
 		if b.Status != result.OK && j.against == AgainstBase {
