@@ -153,6 +153,7 @@ func TestStoredUnasked(t *testing.T) {
 	}{
 		{"exact", set(only("X", "allocs/op", result.Statements, "hits/op"), only("Y", "allocs/op", result.Statements, "hits/op")), nil},
 		{"times", set(only("X", "sec/op", "allocs/op", "hits/op"), only("Y", "sec/op", "allocs/op", "hits/op")), nil},
+		{"one was not counted", set(full("X"), with(only("Y", "sec/op", "allocs/op", "hits/op"), func(b *result.Benchmark) { b.Uncounted = "an operation takes an hour" })), nil},
 		{"one lost its statements", set(full("X"), only("Y", "sec/op", "allocs/op", "hits/op")), []string{"Y statements/op"}},
 		{"a metric of its own", set(only("X", "sec/op", "allocs/op", result.Statements), only("Y", "sec/op", "allocs/op", result.Statements)), []string{"X hits/op", "Y hits/op"}},
 	} {

@@ -42,6 +42,8 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 	switch {
 	case b == nil:
 		return c.as(Added, false, "a metric that base has not")
+	case h == nil && j.uncounted && u.Counted():
+		return c.as(Incomparable, false, "") // the benchmark says why
 	case h == nil:
 		return c.as(Missing, c.Gated, "head reports no such metric")
 	}

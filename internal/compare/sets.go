@@ -23,6 +23,8 @@ type judge struct {
 	// counted: what is exact about the benchmark at hand was counted in passes of its own; untimed:
 	// there are no others.
 	counted, untimed bool
+	// uncounted: head's counts of it are not complete, for a reason.
+	uncounted bool
 	// stored: base comes from a file of another time.
 	stored bool
 	// alone: there is no re-measured base, so a stored time is all there is.
@@ -73,7 +75,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 		return []*Comparison{c}
 	}
 	j.fixedLayout = h.FixedLayout != ""
-	j.counted = j.staged && isCounted(b, h)
+	j.counted, j.uncounted = j.staged && isCounted(b, h), h.Uncounted != ""
 	j.untimed = b.Metric("sec/op") == nil && h.Metric("sec/op") == nil
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {

@@ -19,7 +19,7 @@ const (
 	// strayBytes an operation, without an allocation, are the runtime's. Sizes of allocations are multiples
 	// of sizeClass.
 	strayBytes, sizeClass = 16, 8
-	countMost             = 5 * time.Second
+	countMost             = 30 * time.Second
 )
 
 // countPasses show whether counts are constant.
@@ -86,7 +86,9 @@ func (r *goRunner) Count(ctx context.Context, targets []*Target, take func(*Targ
 			const why = "statements are not counted where every sample is a process of its own"
 			r.warn(why)
 			for _, t := range g.targets {
-				t.Uncounted = why
+				if t.Uncounted = why; t.Bench[Head] != nil {
+					t.Bench[Head].Uncounted = why
+				}
 			}
 			continue
 		}
@@ -130,8 +132,8 @@ func (r *goRunner) Count(ctx context.Context, targets []*Target, take func(*Targ
 
 // leaveUncounted notes why t is not counted.
 func (t *goTarget) leaveUncounted(why string) {
-	if t.Uncounted == "" && t.Bench[Head] != nil {
-		t.Bench[Head].Notes = append(slices.Clip(t.Bench[Head].Notes), why)
+	if b := t.Bench[Head]; t.Uncounted == "" && b != nil {
+		b.Notes, b.Uncounted = append(slices.Clip(b.Notes), why), why
 	}
 	t.Uncounted = why
 }

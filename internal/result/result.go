@@ -51,6 +51,8 @@ type Benchmark struct {
 	Unmeasured string `json:"unmeasured,omitempty"`
 	// Same, on a head benchmark, says why there was nothing to measure: base is the same.
 	Same string `json:"same,omitempty"`
+	// Uncounted, on a head benchmark, says why not all that is exact was counted.
+	Uncounted string `json:"uncounted,omitempty"`
 	// FixedLayout, on a head benchmark, says why the sides could not be linked again with their
 	// functions in another order.
 	FixedLayout string `json:"fixed_layout,omitempty"`
