@@ -275,7 +275,7 @@ func (o *Outcome) require(p Policy, head *result.Set) {
 	for _, c := range o.Comparisons {
 		at := metric{c.Key, c.Unit.Name}
 		if why, ok := open[at]; ok && !settled[at] {
-			o.unmet("%s is required and %s", oneOf(c.Key.String(), c.Unit.Name), why)
+			o.unmet("%s is required and %s", nameOf(c.Key.String(), c.Unit.Name), why)
 			delete(open, at)
 		}
 	}
@@ -290,17 +290,17 @@ func (o *Outcome) require(p Policy, head *result.Set) {
 			}
 			found = true
 			if r.Metric != "" && h.Metric(r.Metric) == nil && h.Same == "" && p.termsOf(h.Key(), r.Metric).require {
-				o.unmet("%s is required: %s", oneOf(h.Key().String(), r.Metric), absent(r.Metric, h))
+				o.unmet("%s is required: %s", nameOf(h.Key().String(), r.Metric), absent(r.Metric, h))
 			}
 		}
 		if !found && !p.Selected {
-			o.unmet("%s is required: no benchmark has such a name", oneOf(r.Benchmark, r.Metric))
+			o.unmet("%s is required: no benchmark has such a name", nameOf(r.Benchmark, r.Metric))
 		}
 	}
 }
 
-// oneOf names a metric of a benchmark, or the benchmark.
-func oneOf(benchmark, unit string) string {
+// nameOf names a metric of a benchmark, or the benchmark.
+func nameOf(benchmark, unit string) string {
 	if unit == "" {
 		return benchmark
 	}
