@@ -54,12 +54,12 @@ const loose = 5
 // CheckBudgets holds head to the budgets.
 func (p Policy) CheckBudgets(head *result.Set) []*BudgetCheck {
 	var out []*BudgetCheck
-	index := head.Index()
+	index, measured := head.Index(), unitsIn(head)
 	for _, b := range p.Budgets {
 		n := len(out)
 		for _, h := range head.Benchmarks {
 			if b.Names(h.Key()) {
-				out = append(out, p.checkBudget(b, h, index))
+				out = append(out, p.checkBudget(b, h, index, measured))
 			}
 		}
 		if len(out) == n {
@@ -78,12 +78,12 @@ func budgetRank(c *BudgetCheck) int {
 	return slices.Index([]BudgetVerdict{BudgetBroken, BudgetUnclear, BudgetUnmeasured, BudgetKept}, c.Verdict)
 }
 
-func (p Policy) checkBudget(b Budget, h *result.Benchmark, index map[result.Key]*result.Benchmark) *BudgetCheck {
+func (p Policy) checkBudget(b Budget, h *result.Benchmark, index map[result.Key]*result.Benchmark, measured map[string]bool) *BudgetCheck {
 	c := &BudgetCheck{Budget: b, Key: h.Key(), Unit: result.UnitOf(b.Metric), Headroom: math.NaN()}
 	values, exact, why := valuesFor(b, h, index)
 	if why != "" {
 		c.Verdict, c.Note = BudgetUnmeasured, why
-		if missing := h.Metric(b.Metric) == nil && h.Passes() > 0 && !unasked(b.Metric, index); missing {
+		if missing := h.Metric(b.Metric) == nil && h.Passes() > 0 && !unasked(b.Metric, measured); missing {
 			c.Verdict = BudgetBroken
 		}
 		return c
@@ -175,19 +175,6 @@ func absent(unit string, b *result.Benchmark) string {
 		return b.Unmeasured
 	}
 	return fmt.Sprintf("%s reports no %s", b.Key(), unit)
-}
-
-// unasked reports whether the run did not measure a known unit at all.
-func unasked(unit string, index map[result.Key]*result.Benchmark) bool {
-	if !result.Measured(unit) {
-		return false
-	}
-	for _, b := range index {
-		if b.Metric(unit) != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // Waiver lets a metric be worse than it was, up to a limit and a date.

@@ -41,12 +41,7 @@ func (j judge) sets(base, head *result.Set) []*Comparison {
 	j.codeDiffers = base.Env.DiffersInCode(head.Env)
 	j.instructionsDiffer = base.Env.DiffersInInstructions(head.Env)
 	j.envDiffers = base.Env.Differs(head.Env)
-	j.measured = map[string]bool{}
-	for _, h := range head.Benchmarks {
-		for _, m := range h.Metrics {
-			j.measured[m.Unit.Name] = true
-		}
-	}
+	j.measured = unitsIn(head)
 	bs, hs := base.Index(), head.Index()
 	keys := make([]result.Key, 0, len(bs)+len(hs))
 	for k := range bs {
@@ -82,8 +77,8 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {
 			continue // the system does not always tell
 		}
-		if j.stored && result.Measured(u.Name) && !j.measured[u.Name] {
-			continue // this run was not asked for it
+		if j.stored && unasked(u.Name, j.measured) {
+			continue
 		}
 		c := j.metric(k, u, b.Metric(u.Name), h.Metric(u.Name))
 		if b.Status != result.OK && j.against == AgainstBase {
@@ -112,6 +107,22 @@ func firstVoid(b, h *result.Benchmark) string {
 		return "head: " + h.Void[0].Message
 	}
 	return "base: " + b.Void[0].Message
+}
+
+// unitsIn are the units that a Set has of any benchmark.
+func unitsIn(s *result.Set) map[string]bool {
+	units := map[string]bool{}
+	for _, b := range s.Benchmarks {
+		for _, m := range b.Metrics {
+			units[m.Unit.Name] = true
+		}
+	}
+	return units
+}
+
+// unasked reports whether a run that measured such units was not asked for one that perfgate measures.
+func unasked(unit string, measured map[string]bool) bool {
+	return result.Measured(unit) && !measured[unit]
 }
 
 // unitsOf lists the units of both sides in the order of display, with what either knows of them.

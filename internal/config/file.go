@@ -97,16 +97,26 @@ func (v Values) add(p *ast.MappingValueNode) []error {
 		v[name] = value
 		return errs
 	}
-	texts, err := scalars(p.Value)
+	read := scalar
+	if o.Repeat {
+		read = scalars
+	}
+	texts, err := read(p.Value)
 	if err != nil {
 		return fail("%s: %v", name, err)
-	}
-	if _, list := p.Value.(*ast.SequenceNode); list && !o.Repeat {
-		return fail("%s: want one value, not a list", name)
 	}
 	value.Texts = texts
 	v[name] = value
 	return nil
+}
+
+// scalar is scalars where a list is an error.
+func scalar(n ast.Node) ([]string, error) {
+	texts, err := scalars(n)
+	if _, list := n.(*ast.SequenceNode); err == nil && list {
+		err = errors.New("want one value, not a list")
+	}
+	return texts, err
 }
 
 // scalars returns the text of a scalar, or of each scalar of a list.

@@ -124,10 +124,7 @@ func (s Section) field(e Entry, p *ast.MappingValueNode) error {
 		if _, ok := e.Fields[name]; ok {
 			return &Error{Place: at.place(), Msg: fmt.Sprintf("key %q stands twice", name)}
 		}
-		texts, err := scalars(p.Value)
-		if _, list := p.Value.(*ast.SequenceNode); err == nil && list {
-			err = errors.New("want one value, not a list")
-		}
+		texts, err := scalar(p.Value)
 		if err != nil {
 			return &Error{Place: at.place(), Msg: fmt.Sprintf("%s: %v", name, err)}
 		}

@@ -263,8 +263,12 @@ func allocated(ran [2]slice, n int) (allocs, bytes float64) {
 // perOp rounds to multiples of unit: what the runtime, its scheduler and pools that it empties do now and then
 // is less, by many iterations. Where more iterations do less, that is theirs too.
 func perOp(total int64, n int, unit float64) float64 {
-	parts := 1 / unit // a tenth has no exact value, ten has
-	return max(0, math.Round(float64(total)/float64(n)*parts)/parts)
+	v := float64(total) / float64(n)
+	if unit < 1 { // a tenth has no exact value, ten has
+		parts := 1 / unit
+		return max(0, math.Round(v*parts)/parts)
+	}
+	return max(0, math.Round(v/unit)*unit)
 }
 
 // statementsPerOp rounds to a tenth, and to five digits: few iterations of a dear benchmark spread what the
@@ -274,10 +278,7 @@ func statementsPerOp(total int64, n int) float64 {
 	for v := float64(total) / float64(n); v >= 1e5*unit; {
 		unit *= 10
 	}
-	if unit < 1 {
-		return perOp(total, n, unit)
-	}
-	return max(0, math.Round(float64(total)/float64(n)/unit)*unit)
+	return perOp(total, n, unit)
 }
 
 // statements counts the statements of n iterations and of three times as many.
