@@ -168,3 +168,19 @@ func TestStoredUnasked(t *testing.T) {
 		}
 	}
 }
+
+// TestStoredTimeUnmeasured: where the budget ended after the counts of one benchmark, its stored time is not missing
+// beside a base, which says what became of it.
+func TestStoredTimeUnmeasured(t *testing.T) {
+	full := bench("X", metric("sec/op", steady(20, 1)...), metric("allocs/op", constants(3, 1)...))
+	counted, other := bench("X", metric("allocs/op", constants(3, 1)...)), bench("Y", metric("sec/op", steady(20, 1)...))
+	f := stagedFile(set(counted, other), set(counted, other))
+	f.Baseline = set(full, other)
+	if o := Judge(f, DefaultPolicy); o.Gate != Pass || o.Count(Missing) > 0 {
+		t.Errorf("gate %s, %v", o.Gate, listed(o))
+	}
+	f.Base = nil
+	if o := Judge(f, DefaultPolicy); o.Gate != Fail || o.Count(Missing) != 1 {
+		t.Errorf("alone: gate %s, %v", o.Gate, listed(o))
+	}
+}

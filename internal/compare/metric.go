@@ -44,6 +44,8 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 		return c.as(Added, false, "a metric that base has not")
 	case h == nil && j.uncounted && u.Counted():
 		return c.as(Incomparable, false, "") // the benchmark says why
+	case h == nil && j.stored && !j.alone && u.Timing():
+		return c.as(Incomparable, false, "head's was not measured; times are judged against the re-measured base")
 	case h == nil:
 		return c.as(Missing, c.Gated, "head reports no such metric")
 	}

@@ -19,7 +19,7 @@ const (
 	// strayBytes an operation, without an allocation, are the runtime's. Sizes of allocations are multiples
 	// of sizeClass.
 	strayBytes, sizeClass = 16, 8
-	countMost             = 30 * time.Second
+	countMost             = 5 * time.Second
 )
 
 // countPasses show whether counts are constant.
