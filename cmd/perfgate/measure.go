@@ -89,7 +89,7 @@ func (p *project) goBench() *harness.GoBench {
 	c := p.config
 	return &harness.GoBench{
 		HeadDir: p.root, Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout,
-		Counters: c.Counters, NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: p.app.cacheDir(),
+		Counters: c.Counters, CoverPackages: c.CoverPackages, NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: p.app.cacheDir(),
 	}
 }
 

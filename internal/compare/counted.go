@@ -102,8 +102,8 @@ func (c *Comparison) storedInstructions(j judge, bv, hv []float64) {
 		accepted = j.tolerance.of(c.Base.Center) / c.Base.Center
 	}
 	switch {
-	case len(j.instructionsDiffer) > 0:
-		c.as(Incomparable, false, "counted otherwise: different "+strings.Join(j.instructionsDiffer, ", "))
+	case len(j.countsDiffer[c.Unit.Name]) > 0:
+		c.as(Incomparable, false, "counted otherwise: different "+strings.Join(j.countsDiffer[c.Unit.Name], ", "))
 	case len(b) < MinConstant || len(h) < MinConstant:
 		c.as(Inconclusive, c.Gated, "fewer than 3 samples a side")
 	case math.Max(spreadOf(bv), spreadOf(hv)) > nearSpread:

@@ -182,11 +182,7 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Base.Center, c.Base.Lo, c.Base.Hi = base.Value, base.Value, base.Value
 		c.setChange(base.Value, head.Value)
 	}
-	differs := j.codeDiffers
-	if c.Unit.Name == result.Instructions {
-		differs = j.instructionsDiffer
-	}
-	if len(differs) > 0 {
+	if differs := j.countsDiffer[c.Unit.Name]; len(differs) > 0 {
 		c.as(Incomparable, false, "other code: different "+strings.Join(differs, ", "))
 		return
 	}

@@ -8,10 +8,7 @@ import (
 // tolerance: a drift in small steps is held to where it began. A rise beyond the tolerance is accepted with
 // the baseline, and a level that other code was measured with, such as of another Go, is forgotten.
 func (p Policy) Ratchet(old, renewed *result.File) {
-	if len(old.Head.Env.DiffersInCode(renewed.Head.Env)) > 0 {
-		return
-	}
-	otherInstructions := len(old.Head.Env.DiffersInInstructions(renewed.Head.Env)) > 0
+	differs := func(unit string) bool { return len(old.Head.Env.DiffersInCounts(renewed.Head.Env, unit)) > 0 }
 	index := old.Head.Index()
 	for _, b := range renewed.Head.Benchmarks {
 		before := index[b.Key()]
@@ -20,7 +17,7 @@ func (p Policy) Ratchet(old, renewed *result.File) {
 		}
 		for _, m := range b.Metrics {
 			was := before.Metric(m.Unit.Name)
-			if was == nil || !constant(m.Values()) || !constant(was.Values()) || m.Unit.Name == result.Instructions && otherInstructions {
+			if was == nil || !constant(m.Values()) || !constant(was.Values()) || differs(m.Unit.Name) {
 				continue
 			}
 			level := was.Best

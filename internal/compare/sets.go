@@ -33,15 +33,19 @@ type judge struct {
 	// measured are the units that head has of any benchmark.
 	measured map[string]bool
 
-	codeDiffers, envDiffers, instructionsDiffer []string
+	envDiffers []string
+	// countsDiffer names, by unit, why exact values are not of the same code.
+	countsDiffer map[string][]string
 }
 
 // sets compares all benchmarks of two Sets, in the order of their keys.
 func (j judge) sets(base, head *result.Set) []*Comparison {
-	j.codeDiffers = base.Env.DiffersInCode(head.Env)
-	j.instructionsDiffer = base.Env.DiffersInInstructions(head.Env)
 	j.envDiffers = base.Env.Differs(head.Env)
 	j.measured = unitsIn(head)
+	j.countsDiffer = map[string][]string{}
+	for unit := range unitsIn(base) {
+		j.countsDiffer[unit] = base.Env.DiffersInCounts(head.Env, unit)
+	}
 	bs, hs := base.Index(), head.Index()
 	keys := make([]result.Key, 0, len(bs)+len(hs))
 	for k := range bs {

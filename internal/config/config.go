@@ -33,6 +33,7 @@ type Config struct {
 	Gate             bool
 	Metrics          string
 	Counters         []string
+	CoverPackages    []string
 	Strict           bool
 	Prepare          string
 	PassEnv          []string

@@ -81,6 +81,8 @@ var Options = []Option{
 			}
 			return nil
 		}},
+	{Name: "coverpkg", Judges: true, Arg: "PATTERN", Repeat: true, Usage: "further packages whose statements count, of other modules or the standard library",
+		set: func(c *Config, t []string) error { c.CoverPackages = words(t); return noDash(c.CoverPackages...) }},
 	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",

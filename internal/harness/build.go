@@ -58,6 +58,8 @@ type builder struct {
 
 	counted      map[string]*coveredPackage // by folder
 	countedFiles int
+	covered      map[builtFrom]map[string]bool // import paths that the user named
+	copies       map[string]string             // of modules, by folder
 }
 
 // moduleFlags are what the two sides of a module have in common.

@@ -42,6 +42,8 @@ type GoBench struct {
 	Trial *Trial
 	// Counters name what else is counted, as far as that can be.
 	Counters []string
+	// CoverPackages are patterns of packages whose statements count beside those of the main modules.
+	CoverPackages []string
 	// NoGate takes a process for every sample.
 	NoGate bool
 	// Iters returns the iteration count of a stored baseline, 0 where there is none. The
@@ -191,10 +193,13 @@ func (r *goRunner) open(ctx context.Context) error {
 		}
 		trees[side] = t
 	}
-	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, noGate: r.suite.NoGate, flags: map[module]moduleFlags{}, gates: map[string]*gate{}, counted: map[string]*coveredPackage{}}
+	r.build = &builder{trees: trees, scratch: r.suite.Scratch, cache: r.suite.Cache, trial: r.suite.Trial, noGate: r.suite.NoGate, flags: map[module]moduleFlags{}, gates: map[string]*gate{}, counted: map[string]*coveredPackage{}, copies: map[string]string{}}
 	r.join(lists)
 	if len(r.pkgs) == 0 {
 		return r.noBenchmarks()
+	}
+	if err := r.findCovered(ctx); err != nil {
+		return err
 	}
 	return r.fingerprint(ctx)
 }
@@ -294,7 +299,7 @@ func (r *goRunner) fingerprint(ctx context.Context) error {
 		}
 		e := Fingerprint()
 		e.Go, e.GOOS, e.GOARCH = f.version, t.env.GOOS, t.env.GOARCH
-		e.Flags = r.flags(t, f)
+		e.Flags, e.Covered = r.flags(t, f), strings.Join(r.suite.CoverPackages, " ")
 		r.envs[side] = e
 	}
 	return nil

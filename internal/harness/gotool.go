@@ -67,13 +67,13 @@ func (e *goError) Unwrap() error { return e.Err }
 type goEnv struct {
 	GOVERSION, GOMOD, GOWORK, GOFLAGS, GOMAXPROCS string
 	GOEXPERIMENT, CGO_ENABLED, GOAMD64, GOARM64   string
-	GOOS, GOARCH, GOROOT                          string
+	GOOS, GOARCH, GOROOT, GOMODCACHE              string
 }
 
 func (g goTool) environment(ctx context.Context, dir string) (goEnv, error) {
 	var e goEnv
 	out, err := g.run(ctx, dir, "env", "-json", "GOVERSION", "GOMOD", "GOWORK", "GOFLAGS",
-		"GOEXPERIMENT", "CGO_ENABLED", "GOAMD64", "GOARM64", "GOOS", "GOARCH", "GOROOT")
+		"GOEXPERIMENT", "CGO_ENABLED", "GOAMD64", "GOARM64", "GOOS", "GOARCH", "GOROOT", "GOMODCACHE")
 	if err != nil {
 		return e, err
 	}

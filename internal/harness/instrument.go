@@ -3,10 +3,9 @@ package harness
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,7 +39,7 @@ type block struct {
 type coveredPackage struct {
 	ImportPath, Dir, Name, ForTest string
 	GoFiles                        []string
-	Module                         *struct{ Main bool }
+	Module                         *goModule
 
 	files []covered
 }
@@ -52,7 +51,7 @@ type instrumented struct {
 }
 
 // instrument makes the overlay with which a package's test binary counts the statements of all packages
-// of the main modules that are in it.
+// of the main modules that are in it, and of those that the user named.
 func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, error) {
 	g, dir := b.toolOf(how), b.trees[how.side].dir(how.pkg.Module)
 	args := append(g.tagged([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,Name,ForTest,GoFiles,Module"}), how.pkg.ImportPath)
@@ -60,17 +59,25 @@ func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, er
 	if err != nil {
 		return nil, err
 	}
+	named := b.covered[builtFrom{how.side, how.pkg.Module}]
+	var packages []*coveredPackage
+	err = decodeAll(out, func(p *coveredPackage) error {
+		main := p.Module != nil && p.Module.Main
+		if (main || named[p.ImportPath]) && p.ForTest == "" && !strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) > 0 {
+			packages = append(packages, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	made := &instrumented{replace: map[string]string{}, files: map[int]*covered{}}
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		p := &coveredPackage{}
-		if err := dec.Decode(p); errors.Is(err, io.EOF) {
-			return made, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-		if p.Module == nil || !p.Module.Main || p.ForTest != "" || strings.HasSuffix(p.ImportPath, ".test") || len(p.GoFiles) == 0 {
-			continue
-		}
+	copies, err := b.ownCopies(ctx, g, dir, packages)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(made.replace, copies)
+	for _, p := range packages {
 		if p, err = b.instrumentPackage(ctx, g, p); err != nil {
 			return nil, err
 		}
@@ -78,6 +85,7 @@ func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, er
 			return nil, err
 		}
 	}
+	return made, nil
 }
 
 // instrumentPackage instruments a package's files, once.

@@ -19,6 +19,9 @@ type Env struct {
 	Flags string `json:"flags,omitempty"`
 	// Counter is what counted instructions. It does not touch times.
 	Counter string `json:"instruction_counter,omitempty"`
+	// Covered are the patterns of packages whose statements count beside those of the main modules. They
+	// touch nothing else.
+	Covered string `json:"covered_packages,omitempty"`
 }
 
 // EnvField is one line of a fingerprint.
@@ -51,6 +54,19 @@ func (e Env) Differs(o Env) []string { return differs(e.Fields(), o.Fields()) }
 // differs between e and o.
 func (e Env) DiffersInCode(o Env) []string { return differs(e.code(), o.code()) }
 
+// DiffersInCounts names what decides an exact metric of that unit and differs between e and o. Beside the code,
+// statements need the same packages that count, and instructions all that a patch version of Go brings and
+// chooses for a processor.
+func (e Env) DiffersInCounts(o Env, unit string) []string {
+	switch unit {
+	case Statements:
+		return differs(append(e.code(), EnvField{"covered packages", e.Covered}), append(o.code(), EnvField{"covered packages", o.Covered}))
+	case Instructions:
+		return differs(e.instructions(), o.instructions())
+	}
+	return e.DiffersInCode(o)
+}
+
 func (e Env) code() []EnvField {
 	minor := e.Go
 	if name, _, _ := strings.Cut(e.Go, " "); version.IsValid(name) { // "go1.26.1 X:experiment"
@@ -63,12 +79,6 @@ func (e Env) code() []EnvField {
 		}
 	}
 	return []EnvField{{"Go version", minor}, {"OS", e.GOOS}, {"architecture", e.GOARCH}, {"build tags", tags}}
-}
-
-// DiffersInInstructions names what decides counts of instructions and differs between e and o: the library that
-// a patch version of Go brings, and the code that it chooses for a processor, too.
-func (e Env) DiffersInInstructions(o Env) []string {
-	return differs(e.instructions(), o.instructions())
 }
 
 func (e Env) instructions() []EnvField {

@@ -43,11 +43,18 @@ func TestDiffers(t *testing.T) {
 	} {
 		other := machine
 		change(&other)
-		if got := machine.DiffersInInstructions(other); len(got) != 1 {
-			t.Errorf("%+v: DiffersInInstructions = %q, want one", other, got)
+		if got := machine.DiffersInCounts(other, Instructions); len(got) != 1 {
+			t.Errorf("%+v: DiffersInCounts = %q, want one", other, got)
 		}
 		if got := machine.DiffersInCode(other); len(got) > 0 {
 			t.Errorf("%+v: DiffersInCode = %q", other, got)
+		}
+	}
+	other := machine
+	other.Covered = "std"
+	for _, unit := range []string{Statements, Instructions, "allocs/op"} {
+		if got := machine.DiffersInCounts(other, unit); slices.Equal(got, []string{"covered packages"}) != (unit == Statements) {
+			t.Errorf("other covered packages, %s: DiffersInCounts = %q", unit, got)
 		}
 	}
 	if got := machine.Differs(Env{}); len(got) != len(tests) {

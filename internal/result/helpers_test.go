@@ -31,7 +31,7 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-var machine = Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU", Cores: 4, GOMAXPROCS: 2, Kernel: "6.1", Flags: "-trimpath", Counter: "callgrind 3.19.0"}
+var machine = Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU", Cores: 4, GOMAXPROCS: 2, Kernel: "6.1", Flags: "-trimpath", Counter: "callgrind 3.19.0", Covered: "encoding/json"}
 
 // full is a file with every field set.
 func full() *File {
