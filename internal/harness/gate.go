@@ -69,7 +69,7 @@ func patchBenchmark(src []byte) ([]byte, error) {
 	ins = append(ins,
 		insertion{offset(first.End()), fmt.Sprintf("; if perfgate != nil { perfgate.launch(%s); return }", name(launch))},
 		insertion{offset(loop.Body.Lbrace) + 1, fmt.Sprintf(" if perfgate != nil { return perfgate.loop(%s) };", name(loop))})
-	// Before each run package testing collects garbage. After a slice that allocated nothing there is none.
+	// Before each run package testing collects garbage, also where there is hardly any.
 	if gc := collection(runN); gc != nil {
 		ins = append(ins, insertion{offset(gc.Pos()), "if perfgate == nil || !perfgate.clean { "}, insertion{offset(gc.End()), " }"})
 	}

@@ -26,6 +26,7 @@ const gateSuite = `package m
 
 import (
 	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -148,6 +149,24 @@ func BenchmarkNoTime(b *testing.B) {
 	b.ReportMetric(3, "hops")
 }
 
+var alive [1 << 10][]byte
+
+func BenchmarkHeap(b *testing.B) {
+	if alive[0] == nil {
+		for i := range alive {
+			alive[i] = make([]byte, 16<<10)
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	for range b.N {
+		sink = make([]byte, 1<<10)
+	}
+	if b.N < 10_000 {
+		b.ReportMetric(float64(m.NumGC), "gcs")
+	}
+}
+
 func BenchmarkSkips(b *testing.B) { b.Skip("not here") }
 
 func BenchmarkLast(b *testing.B) { work(b.N) }
@@ -202,6 +221,7 @@ var gateValues = map[string]map[string]float64{
 	"Parallel":       {"allocs/op": 1},
 	"Timer":          {"allocs/op": 1000},
 	"NoTime":         {"allocs/op": 1, "B/op": 64, "hops": 3},
+	"Heap":           {"allocs/op": 1, "B/op": 1024},
 	"Last":           {"allocs/op": 1, "B/op": 64},
 	"Spins":          {"allocs/op": 1, "B/op": 64},
 }
@@ -334,6 +354,7 @@ func TestGateBehaviour(t *testing.T) {
 	r := gateBench(t)
 	t.Run("calibrated", func(t *testing.T) { testCalibrated(t, r) })
 	t.Run("never idle", func(t *testing.T) { testStops(t, r) })
+	t.Run("garbage", func(t *testing.T) { testCollects(t, r) })
 	for _, gate := range []string{"at the gate", "without the gate"} {
 		pairs := 2
 		if gate == "without the gate" {
@@ -438,6 +459,37 @@ func testStops(t *testing.T, r *goRunner) {
 	})
 	if err != nil || !visited || len(w.failures) > 0 || len(w.targets) > 0 {
 		t.Errorf("visited %v: %v, failures %+v", visited, err, w.failures)
+	}
+}
+
+// testCollects holds that garbage is collected before a slice where there is much of it, beside what is alive, or will
+// be, and not where there is little.
+func testCollects(t *testing.T, r *goRunner) {
+	r.afresh()
+	g := r.targets[slices.IndexFunc(r.targets, func(g *goTarget) bool { return g.Key.Name == "Heap" })]
+	got := map[int]float64{}
+	_, err := r.lead(t.Context(), []*goTarget{g}, group{bins: g.bins}, func(w *walk, target *goTarget) error {
+		for _, n := range []int{1, 100, 6000} { // 100 KiB and 6 MiB a slice, 16 MiB alive
+			before := 0.0
+			for i := range 21 {
+				s, err := w.slice(target, Head, n, time.Minute)
+				if err != nil {
+					return err
+				}
+				if i == 0 {
+					before = s.extra[0].value
+				}
+				got[n] = s.extra[0].value - before
+			}
+		}
+		_, err := w.finish(target)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[int]float64{1: 0, 100: 0, 6000: 20}; !cmp.Equal(want, got) {
+		t.Errorf("collections before 20 slices, by iterations: %v, want %v", got, want)
 	}
 }
 
