@@ -94,6 +94,9 @@ func (s *schedule) affordable(groups ...[]*Target) []*Target {
 			}
 			next := append(slices.Clone(picked), t)
 			t.again = s.plan.Judge.Passes(t.Bench[Base], t.Bench[Head], len(next))
+			for t.again > 1 && s.confirmCost(next) > s.budget.Left() { // a large change shows in fewer
+				t.again--
+			}
 			if s.confirmCost(next) <= s.budget.Left() {
 				picked = next
 			}

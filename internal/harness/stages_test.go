@@ -331,11 +331,13 @@ func TestPassesOnBuild(t *testing.T) {
 			t.Errorf("%d pairs, passes of the second stage (-want +got):\n%s", len(confirm), diff)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // what does not fit is not begun
-		r := runnerOf(time.Second, "a")
-		m := measure(t, r, planOf((1+6+3*fakeBuilds-1)*time.Second, &fakeJudge{routes: map[string]result.Route{"a": result.Suspect}, passes: 3}))
-		if got := len(m.Confirmed); got != 0 {
-			t.Errorf("%d builds in a budget that lacks a second for all", got)
+	synctest.Test(t, func(t *testing.T) { // as many as fit, and what does not fit with one is not begun
+		for perBuild := range 3 {
+			r := runnerOf(time.Second, "a")
+			m := measure(t, r, planOf(time.Duration(1+6+(perBuild+1)*fakeBuilds-1)*time.Second, &fakeJudge{routes: map[string]result.Route{"a": result.Suspect}, passes: 3}))
+			if want := 6 + perBuild*fakeBuilds; r.taken["a"] != want || len(m.Confirmed) != min(perBuild, 1)*fakeBuilds {
+				t.Errorf("%d passes and %d builds in a budget that lacks a second for %d passes on each build", r.taken["a"], len(m.Confirmed), perBuild+1)
+			}
 		}
 	})
 }
