@@ -225,7 +225,7 @@ func TestSuites(t *testing.T) {
 		all[name] = Value{Texts: []string{"x"}, Position: Position{1 + i, 1}}
 	}
 	suites, others := all.Suites()
-	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "counters", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
+	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "counters", "coverpkg", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
 		t.Errorf("settings that judge (-want +got):\n%s", diff)
 	}
 	if len(suites)+len(others) != len(all) {
