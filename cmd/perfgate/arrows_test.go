@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/result":  {},
 	"internal/stats":   {},
 	"internal/github":  {},
+	"internal/cache":   {},
 }
 
 // bannedImports keep the judge and the renderers functions of their input, and parsers readers.
