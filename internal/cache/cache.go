@@ -79,6 +79,8 @@ type Backend struct {
 var Backends = []Backend{
 	{Name: None, open: openNone},
 	{Name: "memory", open: openMemory},
+	{Name: "disk", open: openDisk},
+	{Name: "redis", open: openRedis},
 }
 
 // FieldError is a Config that cannot be used.

@@ -57,12 +57,16 @@ func (m *memory) Get(_ context.Context, key string) ([]byte, bool, error) {
 	return bytes.Clone(s.value), true, nil
 }
 
-// Set keeps the value as the most recently used one. One that is larger than all there is room for evicts
-// everything, itself last.
+// Set keeps the value as the most recently used one. One that is larger than all there is room for is evicted
+// at once, alone.
 func (m *memory) Set(_ context.Context, key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lru.Remove(key) // Add would replace it without telling its size
+	if m.maxBytes > 0 && int64(len(value)) > m.maxBytes {
+		m.counts.evictions.Add(1)
+		return nil
+	}
 	m.bytes += int64(len(value))
 	if m.lru.Add(key, stored{bytes.Clone(value), m.now()}) {
 		m.counts.evictions.Add(1)
