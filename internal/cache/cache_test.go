@@ -20,7 +20,7 @@ func TestConfigErrors(t *testing.T) {
 		{Config{Backend: "none", MaxBytes: -1}, `cache-max-bytes: -1 is less than nothing; 0 sets no limit`},
 		{Config{Backend: "disk"}, `cache-dir: the backend "disk" needs a folder`},
 		{Config{Backend: "redis"}, `redis-url: the backend "redis" needs one, such as redis://localhost:6379/0`},
-		{Config{Backend: "redis", RedisURL: "localhost:6379"}, `redis-url: redis: invalid URL scheme: localhost; want redis://USER:PASSWORD@HOST:PORT/DATABASE or rediss://`},
+		{Config{Backend: "redis", RedisURL: "localhost:6379"}, `redis-url: it is no URL of a Redis; want redis://USER:PASSWORD@HOST:PORT/DATABASE or rediss://, with signs like / and @ in the password as %2F and %40`},
 	}
 	for _, tt := range tests {
 		_, err := Open(t.Context(), tt.config)

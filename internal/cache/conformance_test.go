@@ -126,6 +126,30 @@ func TestKeeps(t *testing.T) {
 	})
 }
 
+// Get and Set are for what a caller checks by itself.
+func TestGetAndSet(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		s := open(t, b.config)
+		get := func(want string, wantHit bool) {
+			t.Helper()
+			if got, hit := s.Get(t.Context(), numbered(1)); string(got) != want || hit != wantHit {
+				t.Errorf("got %q, %v, want %q, %v", got, hit, want, wantHit)
+			}
+		}
+		get("", false)
+		s.Set(t.Context(), numbered(1), []byte("a"))
+		if !b.keeps {
+			get("", false)
+			wantStats(t, s, Stats{Backend: b.config.Backend, Misses: 2})
+			return
+		}
+		get("a", true)
+		s.Set(t.Context(), numbered(1), []byte("longer")) // in place of the older one
+		get("longer", true)
+		wantStats(t, s, Stats{Backend: b.config.Backend, Hits: 2, Misses: 1, Sets: 2})
+	})
+}
+
 func wantStats(t *testing.T, s *Store, want Stats) {
 	t.Helper()
 	if diff := cmp.Diff(want, s.Stats()); diff != "" {

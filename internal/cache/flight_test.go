@@ -46,6 +46,19 @@ func TestCoalesced(t *testing.T) {
 	})
 }
 
+// Without a cache everybody computes, also at the same time.
+func TestNoneSharesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, Config{Backend: None})
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { s.GetOrCompute(t.Context(), numbered(1), slowly(new(int))) })
+		}
+		wg.Wait()
+		wantStats(t, s, Stats{Backend: None, Misses: 20})
+	})
+}
+
 // Keys do not wait for one another.
 func TestKeysComputeSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -108,6 +121,23 @@ func TestAllLeave(t *testing.T) {
 		got, hit, err := s.GetOrCompute(t.Context(), numbered(1), slowly(&computed))
 		if string(got) != "plan" || hit || err != nil || computed != 2 {
 			t.Errorf("got %q, %v, %v, computed %d times", got, hit, err, computed)
+		}
+	})
+}
+
+// Who comes after all have left does not wait for a computation that is deaf to its end.
+func TestDeafComputation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, start := inMemory(t), time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		s.GetOrCompute(ctx, numbered(1), func(context.Context) ([]byte, error) {
+			time.Sleep(time.Minute)
+			return nil, errors.New("too late")
+		})
+		look(t, s, numbered(1), "fresh", "fresh", false)
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("it took %v", took)
 		}
 	})
 }

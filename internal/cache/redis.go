@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -31,12 +30,8 @@ func openRedis(c Config, _ *counts) (Cache, error) {
 		return nil, fieldErrorf("redis-url", "the backend %q needs one, such as redis://localhost:6379/0", c.Backend)
 	}
 	o, err := redis.ParseURL(c.RedisURL)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err // the other half is the URL, with its password
-		}
-		return nil, fieldErrorf("redis-url", "%v; want redis://USER:PASSWORD@HOST:PORT/DATABASE or rediss://", err)
+	if err != nil { // what it says may tell parts of a password that is not escaped
+		return nil, fieldErrorf("redis-url", "it is no URL of a Redis; want redis://USER:PASSWORD@HOST:PORT/DATABASE or rediss://, with signs like / and @ in the password as %%2F and %%40")
 	}
 	timeout := cmp.Or(c.Timeout, time.Second)
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout

@@ -148,7 +148,7 @@ func TestRedisOutOfReach(t *testing.T) {
 }
 
 func TestRedisURL(t *testing.T) {
-	for _, url := range []string{"", "http://user:s3cret@host", "redis://user:s3cret@host:port", "redis://user:s3cret@ho st", "redis://user:s3cret@host/first", "://s3cret"} {
+	for _, url := range []string{"", "http://user:s3cret@host", "redis://user:s3cret@host:port", "redis://user:s3cret@ho st", "redis://user:s3cret@host/first", "://s3cret", "redis://user:s3cret/more@host", "redis://user:12/s3cret@host"} {
 		_, err := Open(t.Context(), Config{Backend: "redis", RedisURL: url})
 		var f *FieldError
 		if !errors.As(err, &f) || f.Field != "redis-url" {

@@ -48,7 +48,7 @@ type Event struct {
 
 // GetOrCompute returns the value of a key: the backend's, else what compute comes to, which is kept. Hit
 // reports whether the caller was spared the computation. Callers who ask for a key at the same time share one,
-// whose context ends when all of theirs have. Errors are not kept; a panic of compute is a *PanicError in
+// whose context ends when all of theirs have; Close waits for what it still does then. Errors are not kept; a panic of compute is a *PanicError in
 // each caller. A backend that fails is counted and computes, see Failure.
 func (s *Store) GetOrCompute(ctx context.Context, key Key, compute func(context.Context) ([]byte, error)) (value []byte, hit bool, err error) {
 	if err := ctx.Err(); err != nil {
@@ -79,12 +79,27 @@ func (s *Store) GetOrCompute(ctx context.Context, key Key, compute func(context.
 // compute computes a value and keeps it.
 func (s *Store) compute(ctx context.Context, key Key, compute func(context.Context) ([]byte, error)) ([]byte, error) {
 	value, err := compute(ctx)
-	if err != nil || s.health.givenUp() {
-		return value, err
+	if err == nil {
+		s.Set(ctx, key, value)
+	}
+	return value, err
+}
+
+// Get returns the value of a key, for callers who find out themselves whether it is still good. Others want
+// GetOrCompute.
+func (s *Store) Get(ctx context.Context, key Key) (value []byte, hit bool) {
+	value, hit = s.get(ctx, key)
+	s.looked(key, hit)
+	return value, hit
+}
+
+// Set keeps a value. That it could not be kept is told by Failure.
+func (s *Store) Set(ctx context.Context, key Key, value []byte) {
+	if s.name == None || s.health.givenUp() {
+		return
 	}
 	s.counts.sets.Add(1)
 	s.failed(ctx, s.backend.Set(ctx, key.text, value))
-	return value, nil
 }
 
 // get asks the backend, unless it was given up.
