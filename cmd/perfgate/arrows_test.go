@@ -19,11 +19,11 @@ const module = "github.com/org/perfgate"
 // arrows lists every package and what of ours it may import. Data flows measure → result → compare →
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
-	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github"},
+	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache"},
 	"internal/config":  {"internal/compare", "internal/harness"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
-	"internal/harness": {"internal/parse", "internal/result", "internal/stats"},
+	"internal/harness": {"internal/cache", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 	"internal/result":  {},
 	"internal/stats":   {},

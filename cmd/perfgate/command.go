@@ -38,6 +38,7 @@ func init() { // help refers to the table, which refers to help
 		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
+		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
 		{"selftest", "", "run the gate where the right answer is known, on this machine", (*app).selftest},
 		{"version", "", "print the version", (*app).version},
 		{"help", "[COMMAND]", "print help", (*app).help},

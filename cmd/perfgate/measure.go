@@ -85,17 +85,21 @@ func (p *project) fill(f *result.File, base, head *result.Set) {
 }
 
 // goBench is the suite of head's Go benchmarks as the configuration has it, without a scratch folder.
-func (p *project) goBench() *harness.GoBench {
+func (p *project) goBench(ctx context.Context) (*harness.GoBench, error) {
 	c := p.config
+	kept, err := p.app.openCache(ctx)
 	return &harness.GoBench{
 		HeadDir: p.root, Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout,
-		Counters: c.Counters, CoverPackages: c.CoverPackages, NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: p.app.cacheDir(),
-	}
+		Counters: c.Counters, CoverPackages: c.CoverPackages, NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: kept,
+	}, err
 }
 
 // suite sets up the Go benchmarks of both trees. The cleanup removes base's checkout.
 func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
-	s := p.goBench()
+	s, err := p.goBench(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	if base == nil {
 		dir, err := os.MkdirTemp("", "perfgate-")
 		s.Scratch = dir

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,9 +50,7 @@ func (a *app) baselineMigrate(args []string) error {
 	case err != nil:
 		return fmt.Errorf("%w; the file stays as it was", err)
 	case *asJSON:
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(m)
+		return printJSON(a.stdout, m)
 	}
 	m.print(a)
 	return nil

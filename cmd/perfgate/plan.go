@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -56,9 +55,7 @@ func (p *project) plan(ctx context.Context, asJSON bool) error {
 			First: c.First.Seconds(), Most: c.Most.Seconds(), Confirm: c.Confirm.Seconds(), Note: c.Same + c.Problem})
 	}
 	if asJSON {
-		enc := json.NewEncoder(p.app.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(out)
+		return printJSON(p.app.stdout, out)
 	}
 	return p.printPlan(out)
 }

@@ -72,16 +72,6 @@ func (p *project) dirt(ctx context.Context) ([]string, error) {
 	return p.repo.Dirty(ctx, ours...)
 }
 
-// cacheDir is perfgate's folder for what later runs on this machine need not find out again, empty
-// where there is none or no later run.
-func (a *app) cacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil || a.runner.Active() {
-		return ""
-	}
-	return filepath.Join(dir, "perfgate")
-}
-
 func (p *project) reports(name string) string {
 	return filepath.Join(p.root, p.config.ReportsDir, name)
 }

@@ -172,9 +172,7 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 	}
 	out.Advice = advise(out, budget)
 	if *asJSON {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(out)
+		return printJSON(a.stdout, out)
 	}
 	return a.printSelftest(out)
 }
@@ -187,7 +185,10 @@ func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Dur
 	}
 	defer os.RemoveAll(dir)
 	c := p.config
-	suite := p.goBench()
+	suite, err := p.goBench(ctx)
+	if err != nil {
+		return nil, err
+	}
 	suite.BaseDir, suite.Scratch, suite.Trial = p.root, dir, trial
 	progress := newProgress(p.app.stderr)
 	defer progress.close()

@@ -1,7 +1,7 @@
 // Package cache keeps bytes by key: nowhere, in memory, on disk or in Redis. It never holds the truth: what
 // is damaged, expired or out of reach is a miss, and the caller computes it again. It never holds a
-// measurement either; a time that was not taken now is no time. What is asked for is decided by the
-// callers, who must put everything that the value depends on into its Key.
+// measurement either: a time that was not taken now is no time. Callers put everything that a value depends on
+// into its Key; of a file that is its content, for its time and size do not tell of every edit.
 package cache
 
 import (

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/org/perfgate/internal/cache"
 )
 
 // binary is a built test binary and the folder it runs in.
@@ -50,7 +52,7 @@ type builder struct {
 	scratch string
 	trial   *Trial
 	noGate  bool
-	cache   string // for what need not be found out in every run; empty for none
+	cache   *cache.Store // for what need not be found out in every run; nil for none
 
 	built, overlays int
 	flags           map[module]moduleFlags
@@ -147,20 +149,20 @@ func (b *builder) compile(ctx context.Context, how recipe, overlay, out string) 
 		ldflags = strings.TrimSpace(fmt.Sprintf("%s -randlayout=%d", ldflags, how.layout))
 	}
 	bin := &binary{path: out, dir: how.pkg.Dir, pkg: how.pkg.ImportPath, recipe: how}
-	if err := g.build(ctx, t.dir(how.pkg.Module), how.pkg.ImportPath, out, ldflags, overlay, how.trim); err != nil {
-		var ge *goError
-		if ctx.Err() != nil || !errors.As(err, &ge) {
-			return nil, err
-		}
+	hash, err := b.link(ctx, how, out, func() error {
+		return g.build(ctx, t.dir(how.pkg.Module), how.pkg.ImportPath, out, ldflags, overlay, how.trim)
+	})
+	var ge *goError
+	switch {
+	case ctx.Err() == nil && errors.As(err, &ge):
 		bin.err = errors.New(strings.TrimSpace(ge.Output))
-		return bin, nil
-	}
-	hash, err := hashFile(out)
-	if errors.Is(err, os.ErrNotExist) { // go says "no test files" and succeeds
-		bin.err, err = errors.New("no test files"), nil
+	case errors.Is(err, os.ErrNotExist): // go says "no test files" and succeeds
+		bin.err = errors.New("no test files")
+	case err != nil:
+		return nil, err
 	}
 	bin.hash = hash
-	return bin, err
+	return bin, nil
 }
 
 // next names the file of the next binary: file names tell the side, which the binary itself

@@ -2,9 +2,7 @@ package harness
 
 import (
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +14,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+
+	"github.com/org/perfgate/internal/cache"
 )
 
 // The gate: test binaries whose package testing hands out its iterations slice by slice, so that
@@ -124,16 +124,8 @@ func (b *builder) gateFor(ctx context.Context, g goTool, goroot, version string)
 		b.gates[goroot] = made
 		return made, nil
 	}
-	var known string // names the file that says that this gate works
 	if made.replace, made.why = b.makeGate(goroot); made.why == nil {
-		if known, made.why = b.gateFile(made, version); made.why == nil && !exists(known) {
-			made.why = b.tryGate(ctx, g, made)
-			if made.why == nil && known != "" {
-				if err := os.MkdirAll(filepath.Dir(known), 0o755); err == nil {
-					os.WriteFile(known, nil, 0o644) // else it is tried again next time
-				}
-			}
-		}
+		made.why = b.tryGateOnce(ctx, g, made, version)
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -142,29 +134,28 @@ func (b *builder) gateFor(ctx context.Context, g goTool, goroot, version string)
 	return made, nil
 }
 
-// gateFile is the file in the cache whose presence says that the gate was tried out with this
-// toolchain, empty without a cache.
-func (b *builder) gateFile(made *gate, version string) (string, error) {
-	if b.cache == "" {
-		return "", nil
+// tryGateOnce tries the gate out, unless a cache knows that it works with this toolchain.
+func (b *builder) tryGateOnce(ctx context.Context, g goTool, made *gate, version string) error {
+	if b.cache == nil {
+		return b.tryGate(ctx, g, made)
 	}
-	h := sha256.New()
-	fmt.Fprintln(h, version)
-	h.Write(probeSource)
+	parts := []string{version, string(probeSource)}
 	for _, from := range slices.Sorted(maps.Keys(made.replace)) {
 		data, err := os.ReadFile(made.replace[from])
 		if err != nil {
-			return "", err
+			return err
 		}
-		fmt.Fprintln(h, from, len(data))
-		h.Write(data)
+		parts = append(parts, from, string(data))
 	}
-	return filepath.Join(b.cache, "gate", hex.EncodeToString(h.Sum(nil))), nil
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return name != "" && err == nil
+	key := cache.NewKey(KindGate, 1, parts...)
+	if _, ok := b.cache.Get(ctx, key); ok {
+		return nil
+	}
+	err := b.tryGate(ctx, g, made)
+	if err == nil {
+		b.cache.Set(ctx, key, []byte("it works with "+version+"\n"))
+	}
+	return err
 }
 
 func (b *builder) makeGate(goroot string) (map[string]string, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -25,8 +26,11 @@ type GoBench struct {
 	// HeadDir is the project's root in the user's work tree, BaseDir the same in the base's
 	// checkout, empty to measure head alone.
 	HeadDir, BaseDir string
-	// Scratch is a folder for binaries, Cache one for what later runs need not find out again.
-	Scratch, Cache string
+	// Scratch is a folder for binaries.
+	Scratch string
+	// Cache keeps what later runs need not find out again, nil for nothing. It never holds a
+	// measurement.
+	Cache *cache.Store
 	// Packages are patterns relative to the root, Bench an expression as for -bench.
 	Packages []string
 	Bench    string
@@ -122,13 +126,8 @@ type goTarget struct {
 
 // Prepare builds and lists the benchmarks of both sides.
 func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Event)) (Runner, error) {
-	filter, err := NewFilter(s.Bench)
+	r, err := s.runner(ctx, budget, observe)
 	if err != nil {
-		return nil, err
-	}
-	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv),
-		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}, countings: map[[2]*binary][2]*binary{}}
-	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 	r.openInstructions(ctx)
@@ -156,6 +155,17 @@ func (s *GoBench) Prepare(ctx context.Context, budget *Budget, observe func(Even
 		return nil, r.noBenchmarks()
 	}
 	return r, nil
+}
+
+// runner finds the packages of both sides.
+func (s *GoBench) runner(ctx context.Context, budget *Budget, observe func(Event)) (*goRunner, error) {
+	filter, err := NewFilter(s.Bench)
+	if err != nil {
+		return nil, err
+	}
+	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv),
+		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}, countings: map[[2]*binary][2]*binary{}}
+	return r, r.open(ctx)
 }
 
 func (r *goRunner) noBenchmarks() error {
@@ -377,7 +387,14 @@ func (r *goRunner) Sets() (base, head *result.Set) {
 }
 
 // Warnings are remarks on the whole run.
-func (r *goRunner) Warnings() []string { return r.warnings }
+func (r *goRunner) Warnings() []string {
+	if r.suite.Cache != nil {
+		if err := r.suite.Cache.Failure(); err != nil {
+			r.warn("%v", err)
+		}
+	}
+	return r.warnings
+}
 
 // Close removes nothing: the binaries lie in the caller's scratch folder.
 func (r *goRunner) Close() error { return nil }
