@@ -295,3 +295,33 @@ func TestDiskUnwritable(t *testing.T) {
 		t.Error("nothing is said")
 	}
 }
+
+// FuzzRecord puts any bytes in the place of a record: the value is a stored one or none, and no file that is not
+// the cache's is touched.
+func FuzzRecord(f *testing.F) {
+	dir := filepath.Join(f.TempDir(), "cache")
+	d := &disk{dir: dir, now: (&clock{}).now, counts: &counts{}}
+	key := numbered(1).String()
+	foreign := strings.Repeat("f", 64-len("../"))
+	r := record{Key: key, Bytes: 5, Stored: time.Unix(1_800_000_000, 0).UTC()}
+	for _, sum := range []string{digest([]byte("value")), digest([]byte("none")), strings.ToUpper(digest([]byte("value"))), "", "../" + foreign} {
+		r.SHA256 = sum
+		f.Add(r.encode())
+		f.Add(r.encode()[1:])
+	}
+	f.Add([]byte("null\n" + digest([]byte("null")) + "\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		foreign := filepath.Join(filepath.Dir(dir), foreign)
+		for name, text := range map[string]string{d.valueFile(digest([]byte("value"))): "value", foreign: "not ours", d.keyFile(key): string(data)} {
+			if err := d.write(name, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, ok, err := d.Get(t.Context(), key); err != nil || ok && string(got) != "value" {
+			t.Errorf("got %q, %v, %v", got, ok, err)
+		}
+		if _, err := os.Stat(foreign); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -174,11 +174,11 @@ func checkAgree(t *testing.T, m Cache, model *naive, now time.Time) {
 }
 
 func BenchmarkMemoryGet(b *testing.B) {
-	m, err := openMemory(Config{MaxEntries: 100_000, Now: time.Now}, &counts{})
+	m, err := openMemory(Config{MaxEntries: 10_000, Now: time.Now}, &counts{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	keys := make([]string, 100_000)
+	keys := make([]string, 10_000)
 	for i := range keys {
 		keys[i] = numbered(i).String()
 		m.Set(b.Context(), keys[i], []byte("plan"))
