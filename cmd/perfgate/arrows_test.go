@@ -25,10 +25,13 @@ var arrows = map[string][]string{
 	"internal/compare": {"internal/result", "internal/stats"},
 	"internal/harness": {"internal/cache", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
-	"internal/result":  {},
-	"internal/stats":   {},
-	"internal/github":  {},
-	"internal/cache":   {},
+
+	"internal/harness/pace": {}, // for what offers load and for what answers it
+
+	"internal/result": {},
+	"internal/stats":  {},
+	"internal/github": {},
+	"internal/cache":  {},
 }
 
 // bannedImports keep the judge and the renderers functions of their input, and parsers readers.
