@@ -19,8 +19,8 @@ const module = "github.com/org/perfgate"
 // arrows lists every package and what of ours it may import. Data flows measure → result → compare →
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
-	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache"},
-	"internal/config":  {"internal/compare", "internal/harness"},
+	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache", "internal/suggest"},
+	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
 	"internal/harness": {"internal/cache", "internal/parse", "internal/result", "internal/stats"},
@@ -32,6 +32,8 @@ var arrows = map[string][]string{
 	"internal/stats":  {},
 	"internal/github": {},
 	"internal/cache":  {},
+
+	"internal/suggest": {}, // for all that read what people write
 }
 
 // bannedImports keep the judge and the renderers functions of their input, and parsers readers.

@@ -19,6 +19,7 @@ import (
 	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/suggest"
 )
 
 // What is kept takes at most cacheBytes of the disk, which is the test binaries of both sides of a hundred
@@ -212,7 +213,7 @@ func (a *app) cacheClear(ctx context.Context, args []string) error {
 	prefix := ""
 	if f.Changed("kind") {
 		if !slices.Contains(kindNames(), *kind) {
-			return usagef("--kind: there is no kind %q%s", *kind, config.Suggest(*kind, kindNames()))
+			return usagef("--kind: there is no kind %q%s", *kind, suggest.Question(*kind, kindNames()))
 		}
 		prefix = *kind + ":"
 	}

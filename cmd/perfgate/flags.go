@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/suggest"
 )
 
 // flags is a command's flag set: pflag with perfgate's error messages.
@@ -91,7 +92,7 @@ var errHelp = errors.New("help")
 func (f *flags) suggest(name string) string {
 	var names []string
 	f.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
-	return config.Suggest("--"+name, names)
+	return suggest.Question("--"+name, names)
 }
 
 func (f *flags) help(w io.Writer) {
@@ -220,5 +221,5 @@ func suggestCommand(name string) string {
 	for _, c := range commands {
 		names = append(names, c.name)
 	}
-	return config.Suggest(name, names)
+	return suggest.Question(name, names)
 }

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/org/perfgate/internal/suggest"
 )
 
 // maxFile bounds the configuration file: the YAML parser takes seconds for 10,000 brackets that are
@@ -85,7 +86,7 @@ func (v Values) add(p *ast.MappingValueNode) []error {
 	o, isOption := Find(name)
 	section, isSection := findSection(name)
 	if !isOption && !isSection {
-		return fail("unknown key %q%s", name, Suggest(name, Names()))
+		return fail("unknown key %q%s", name, suggest.Question(name, Names()))
 	}
 	if _, ok := v[name]; ok {
 		return fail("key %q stands twice", name)
@@ -142,18 +143,4 @@ func scalars(n ast.Node) ([]string, error) {
 		return []string{n.GetToken().Value}, nil
 	}
 	return nil, errors.New("want a value or a list of values, without tags, anchors and aliases")
-}
-
-// Suggest returns a question that names the candidate most like name, empty where none is.
-func Suggest(name string, candidates []string) string {
-	best, distance := "", 4
-	for _, c := range candidates {
-		if d := levenshtein.ComputeDistance(name, c); d < distance && d < len(c) {
-			best, distance = c, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
 }

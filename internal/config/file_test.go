@@ -124,14 +124,3 @@ func TestFileToConfig(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
-
-func TestSuggest(t *testing.T) {
-	for name, want := range map[string]string{
-		"budgte": `; did you mean "budget"?`, "bas": `; did you mean "base"?`, "package": `; did you mean "packages"?`,
-		"working_directory": `; did you mean "working-directory"?`, "xyzzy": "", "": "",
-	} {
-		if got := Suggest(name, Names()); got != want {
-			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/perf/benchunit"
 
 	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/suggest"
 )
 
 // Section is a key of the configuration file whose value is a list of entries. It says how the outcome is
@@ -131,7 +132,7 @@ func (s Section) field(e Entry, p *ast.MappingValueNode) error {
 		e.Fields[name] = Text{Position: position(p.Value), Text: strings.TrimSpace(texts[0])}
 		return nil
 	}
-	return &Error{Place: at.place(), Msg: fmt.Sprintf("unknown key %q of %s%s", name, s.Name, Suggest(name, names))}
+	return &Error{Place: at.place(), Msg: fmt.Sprintf("unknown key %q of %s%s", name, s.Name, suggest.Question(name, names))}
 }
 
 // resolve checks the section's entries and puts them into c.
