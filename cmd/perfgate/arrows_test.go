@@ -26,7 +26,8 @@ var arrows = map[string][]string{
 	"internal/harness": {"internal/cache", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
-	"internal/harness/pace": {}, // for what offers load and for what answers it
+	"internal/harness/mockllm": {"internal/harness/pace", "internal/suggest"},
+	"internal/harness/pace":    {}, // for what offers load and for what answers it
 
 	"internal/result": {},
 	"internal/stats":  {},

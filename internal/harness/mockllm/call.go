@@ -1,0 +1,158 @@
+package mockllm
+
+import (
+	"strconv"
+	"time"
+)
+
+// key is what makes calls of a run the same question.
+type key struct {
+	route, model string
+	fingerprint  uint64
+}
+
+// logical is a call as the program means it: one, however many attempts it takes. What goes wrong with
+// it and what it is answered are decided when it is first seen.
+type logical struct {
+	occurrence int // of the same question, from 0
+	faults     []*Fault
+	reply      *Reply
+}
+
+// call is one attempt at a logical call, from its arrival to its answer.
+type call struct {
+	server      *Server
+	route       *route
+	run         string
+	arrived     time.Time
+	request     *request
+	prompt      string // all text of the request
+	fingerprint uint64
+
+	state   *run
+	ledgers [2]*ledger // of all runs, and of this one: those of its arrival, even if they are reset
+
+	logical *logical
+	attempt int // from 0
+	content draws
+	timing  draws
+	fault   *Fault // of this attempt
+	answer  answer
+	due     []time.Duration // of each token, since arrival; at least one
+	ended   bool
+}
+
+func (c *call) key() key { return key{c.route.name, c.request.Model, c.fingerprint} }
+
+// inputTokens estimates the tokens of the request: four bytes each.
+func (c *call) inputTokens() int { return tokens(len(c.prompt)) }
+
+// prepare decides all that follows from the seed. What is said depends on the question alone, as of a
+// model without temperature: a retry that came or did not come, or two equal questions that changed
+// places, must not change what the program does next. How long it takes is drawn for every attempt.
+func (c *call) prepare() {
+	c.content = newDraws(c.server.config.Seed, c.route.name, c.request.Model, strconv.FormatUint(c.fingerprint, 16))
+	c.timing = c.content.with(uint64(c.logical.occurrence), uint64(c.attempt))
+	for _, f := range c.logical.faults {
+		if c.attempt < f.Times {
+			c.fault = f
+			break
+		}
+	}
+	model := c.server.model(c.request.Model)
+	c.answer = c.reply(model)
+	c.due = make([]time.Duration, max(1, c.answer.tokens))
+	if c.route.instant {
+		return
+	}
+	c.due[0] = model.TTFT.delay(c.timing, "ttft", 0)
+	for i := 1; i < len(c.due); i++ {
+		c.due[i] = c.due[i-1] + model.ITL.delay(c.timing, "itl", i)
+	}
+}
+
+// total is when the answer is complete, since arrival. Streaming or not, it is the same.
+func (c *call) total() time.Duration { return c.due[len(c.due)-1] }
+
+// run is what is remembered of a run to tell calls from each other.
+type run struct {
+	*ledger
+	last   map[key]*logical   // the last call that asked a question
+	failed map[key][]*failure // attempts that a retry may follow
+	// matched count, for every fault and every reply, the calls that it fits but for their number.
+	matchedFaults, matchedReplies []int
+}
+
+// failure is an attempt that was not answered.
+type failure struct {
+	logical *logical
+	attempt int
+}
+
+func newRun(faults, replies int) *run {
+	return &run{
+		ledger: newLedger(), last: map[key]*logical{}, failed: map[key][]*failure{},
+		matchedFaults: make([]int, faults), matchedReplies: make([]int, replies),
+	}
+}
+
+// identify says which logical call an attempt belongs to, and whether that is a new one. The official
+// clients count their retries in a header; where it is missing, the repetition of a question that was just
+// not answered is a retry.
+func (r *run) identify(c *call, header string) (isNew bool) {
+	k := c.key()
+	n, err := strconv.Atoi(header)
+	counted := err == nil && n >= 0
+	for i, f := range r.failed[k] {
+		if !counted || f.attempt == n-1 {
+			c.logical, c.attempt = f.logical, f.attempt+1
+			r.failed[k] = append(r.failed[k][:i:i], r.failed[k][i+1:]...)
+			return false
+		}
+	}
+	c.attempt = max(0, n)
+	if counted && n > 0 && r.last[k] != nil { // it gave up waiting, which we have not seen yet
+		c.logical = r.last[k]
+		return false
+	}
+	c.logical = r.first(c)
+	return true
+}
+
+// first makes the logical call of a question that is asked for the first time, or once more.
+func (r *run) first(c *call) *logical {
+	k := c.key()
+	l := &logical{}
+	if before := r.last[k]; before != nil {
+		l.occurrence = before.occurrence + 1
+	}
+	r.last[k] = l
+	config := &c.server.config
+	for i := range config.Faults {
+		f := &config.Faults[i]
+		if !f.Select.fits(c) {
+			continue
+		}
+		r.matchedFaults[i]++
+		d := newDraws(config.Seed, c.route.name, c.request.Model, strconv.FormatUint(c.fingerprint, 16)).with(uint64(l.occurrence))
+		if f.fitsNumber(r.matchedFaults[i]) && (f.Rate >= 1 || d.uniform("fault", i) < f.Rate) {
+			l.faults = append(l.faults, f)
+		}
+	}
+	for i := range config.Replies {
+		reply := &config.Replies[i]
+		if !reply.Select.fits(c) {
+			continue
+		}
+		r.matchedReplies[i]++
+		if l.reply == nil && reply.fitsNumber(r.matchedReplies[i]) {
+			l.reply = reply
+		}
+	}
+	return l
+}
+
+// fail remembers that a retry may follow.
+func (r *run) fail(c *call) {
+	r.failed[c.key()] = append(r.failed[c.key()], &failure{c.logical, c.attempt})
+}

@@ -1,0 +1,93 @@
+package mockllm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+)
+
+// draws are the seeded random numbers of one call. They follow from what the call is, not from when it
+// came: the order of arrival changes nothing, and two builds of a program that make the same call wait
+// for the same time. Golden vectors freeze how: another function would make all stored results stale.
+type draws uint64
+
+// newDraws mixes words into the numbers that follow from them.
+func newDraws(seed uint64, words ...string) draws {
+	h := fnv.New64a()
+	var n [8]byte
+	h.Write(binary.LittleEndian.AppendUint64(n[:0], seed))
+	for _, w := range words { // with lengths: "ab", "c" is not "a", "bc"
+		h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(len(w))))
+		h.Write([]byte(w))
+	}
+	return draws(h.Sum64())
+}
+
+// with are the numbers that follow from d and some more numbers.
+func (d draws) with(more ...uint64) draws {
+	h := fnv.New64a()
+	var n [8]byte
+	h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(d)))
+	for _, m := range more {
+		h.Write(binary.LittleEndian.AppendUint64(n[:0], m))
+	}
+	return draws(h.Sum64())
+}
+
+// bits is the i-th random word of that name. splitmix64 spreads what FNV leaves together.
+func (d draws) bits(name string, i int) uint64 {
+	h := fnv.New64a()
+	var n [8]byte
+	h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(d)))
+	h.Write([]byte(name))
+	h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(i)))
+	return splitmix64(h.Sum64())
+}
+
+// uniform is the i-th random number of that name, in [0, 1).
+func (d draws) uniform(name string, i int) float64 {
+	return float64(d.bits(name, i)>>11) / (1 << 53)
+}
+
+// id is an identifier of the kind that the prefix names.
+func (d draws) id(prefix string) string { return fmt.Sprintf("%s%016x", prefix, d.bits(prefix, 0)) }
+
+// splitmix64 is the output function of Steele, Lea and Flood, OOPSLA 2014.
+func splitmix64(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// volatile are the keys of a request that do not change what is asked. Streaming is one of them: the
+// same question takes as long either way.
+var volatile = []string{"user", "metadata", "stream", "stream_options", "prompt_cache_key", "safety_identifier"}
+
+// decode reads a request's body, of any route.
+func decode(body []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // a number is what was written, not what a float64 makes of it
+	var fields map[string]any
+	if err := d.Decode(&fields); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, fmt.Errorf("more than one JSON value")
+	}
+	return fields, nil
+}
+
+// fingerprint is the canonical form of a request without what is volatile, hashed. It takes those keys
+// out of the fields.
+func fingerprint(fields map[string]any) (uint64, error) {
+	for _, key := range volatile {
+		delete(fields, key)
+	}
+	canonical, err := json.Marshal(fields) // sorts the keys
+	h := fnv.New64a()
+	h.Write(canonical)
+	return h.Sum64(), err
+}

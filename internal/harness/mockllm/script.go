@@ -1,0 +1,198 @@
+package mockllm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/org/perfgate/internal/suggest"
+)
+
+// maxScript bounds a script: replies are texts, and what is larger is no script.
+const maxScript = 1 << 20
+
+// Script is what a file says of an upstream: how fast it is, what it answers, what goes wrong.
+type Script struct {
+	Model   // of models that are not named
+	Models  map[string]Model
+	Replies []Reply
+	Faults  []Fault
+}
+
+// Reply is an answer to some calls, in place of invented words.
+type Reply struct {
+	Select
+	Text string
+	// Tool is the tool to call with those arguments, a JSON object, in place of the text.
+	Tool      string
+	Arguments json.RawMessage
+}
+
+// scriptFile is a script as it stands in the file. What is text here has a form of its own.
+type scriptFile struct {
+	Latency scriptModel            `yaml:"latency"`
+	Models  map[string]scriptModel `yaml:"models"`
+	Replies []scriptReply          `yaml:"replies"`
+	Faults  []scriptFault          `yaml:"faults"`
+}
+
+type scriptModel struct {
+	TTFT   string `yaml:"ttft"`
+	ITL    string `yaml:"itl"`
+	Tokens string `yaml:"tokens"`
+}
+
+type scriptSelect struct {
+	Route    string `yaml:"route"`
+	Model    string `yaml:"model"`
+	Contains string `yaml:"contains"`
+	On       []int  `yaml:"on"`
+}
+
+type scriptReply struct {
+	Select    scriptSelect   `yaml:",inline"`
+	Text      string         `yaml:"text"`
+	Tool      string         `yaml:"tool"`
+	Arguments map[string]any `yaml:"arguments"`
+}
+
+type scriptFault struct {
+	Select     scriptSelect `yaml:",inline"`
+	Kind       string       `yaml:"kind"`
+	Rate       string       `yaml:"rate"`
+	Times      int          `yaml:"times"`
+	After      int          `yaml:"after"`
+	RetryAfter string       `yaml:"retry-after"`
+	For        string       `yaml:"for"`
+}
+
+// scriptKeys are all keys of a script, for suggestions.
+var scriptKeys = []string{
+	"latency", "models", "replies", "faults", "ttft", "itl", "tokens", "route", "model", "contains", "on",
+	"text", "tool", "arguments", "kind", "rate", "times", "after", "retry-after", "for",
+}
+
+// ReadScript reads a script, YAML or JSON. The errors begin with the name and, where it is known, the
+// line and the column. Files that it names are read by readFile.
+func ReadScript(name string, data []byte, readFile func(name string) ([]byte, error)) (*Script, error) {
+	if len(data) > maxScript {
+		return nil, fmt.Errorf("%s: larger than %d bytes", name, maxScript)
+	}
+	var file scriptFile
+	d := yaml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))), yaml.DisallowUnknownField())
+	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) { // a file that says nothing
+		return nil, scriptError(name, err)
+	}
+	s, err := file.script(readFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// scriptError puts the place first and, where a key is unknown, the nearest one last.
+func scriptError(name string, err error) error {
+	var placed interface {
+		GetMessage() string
+		GetToken() *token.Token
+	}
+	if !errors.As(err, &placed) || placed.GetToken() == nil || placed.GetToken().Position == nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	t, msg := placed.GetToken(), placed.GetMessage()
+	if errors.As(err, new(*yaml.UnknownFieldError)) {
+		msg = fmt.Sprintf("unknown key %q%s", t.Value, suggest.Question(t.Value, scriptKeys))
+	}
+	return fmt.Errorf("%s:%d:%d: %s", name, t.Position.Line, t.Position.Column, msg)
+}
+
+// script checks what the file says.
+func (f *scriptFile) script(readFile func(string) ([]byte, error)) (*Script, error) {
+	s := &Script{Models: map[string]Model{}}
+	var err error
+	if s.Model, err = f.Latency.model(readFile); err != nil {
+		return nil, fmt.Errorf("latency: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Models)) {
+		if s.Models[name], err = f.Models[name].model(readFile); err != nil {
+			return nil, fmt.Errorf("models: %s: %w", name, err)
+		}
+	}
+	for i, r := range f.Replies {
+		reply, err := r.reply()
+		if err != nil {
+			return nil, fmt.Errorf("replies: number %d: %w", i+1, err)
+		}
+		s.Replies = append(s.Replies, reply)
+	}
+	for i, r := range f.Faults {
+		fault, err := r.fault()
+		if err != nil {
+			return nil, fmt.Errorf("faults: number %d: %w", i+1, err)
+		}
+		s.Faults = append(s.Faults, fault)
+	}
+	return s, nil
+}
+
+func (m scriptModel) model(readFile func(string) ([]byte, error)) (Model, error) {
+	var model Model
+	for _, field := range []struct {
+		name, text string
+		to         *Dist
+		parse      func(string, func(string) ([]byte, error)) (Dist, error)
+	}{{"ttft", m.TTFT, &model.TTFT, ParseDelay}, {"itl", m.ITL, &model.ITL, ParseDelay}, {"tokens", m.Tokens, &model.Tokens, ParseCount}} {
+		if field.text == "" {
+			continue
+		}
+		d, err := field.parse(field.text, readFile)
+		if err != nil {
+			return model, fmt.Errorf("%s: %w", field.name, err)
+		}
+		*field.to = d
+	}
+	return model, nil
+}
+
+func (s scriptSelect) selected() Select {
+	return Select{Route: s.Route, Model: s.Model, Contains: s.Contains, On: s.On}
+}
+
+func (r scriptReply) reply() (Reply, error) {
+	reply := Reply{Select: r.Select.selected(), Text: r.Text, Tool: r.Tool}
+	switch {
+	case (r.Text == "") == (r.Tool == ""):
+		return reply, errors.New("want either text or tool")
+	case r.Tool == "" && r.Arguments != nil:
+		return reply, errors.New("arguments are those of a tool: say which")
+	case r.Tool != "":
+		if r.Arguments == nil {
+			r.Arguments = map[string]any{}
+		}
+		var err error
+		if reply.Arguments, err = json.Marshal(r.Arguments); err != nil {
+			return reply, fmt.Errorf("arguments: %w", err)
+		}
+	}
+	return reply, reply.check()
+}
+
+func (r scriptFault) fault() (Fault, error) {
+	f := Fault{Kind: r.Kind, Select: r.Select.selected(), Times: r.Times, After: r.After}
+	for _, field := range [][2]string{{"rate", r.Rate}, {"retry-after", r.RetryAfter}, {"for", r.For}} {
+		if field[1] == "" {
+			continue
+		}
+		if err := f.set(field[0], field[1]); err != nil {
+			return f, err
+		}
+	}
+	return f, f.check()
+}

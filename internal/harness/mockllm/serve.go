@@ -1,0 +1,246 @@
+package mockllm
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody bounds a request, as the vendors do.
+const maxBody = 32 << 20
+
+// ServeHTTP answers a request of a client, or of who watches: below /perfgate/ are the counters.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()
+	run, path := splitRun(r.URL.Path)
+	if control, ok := strings.CutPrefix(path, "/perfgate/"); ok {
+		s.control(w, r, run, control)
+		return
+	}
+	route, rest := findRoute(path)
+	switch {
+	case route == nil:
+		s.refuse(w, vendorOf(r), &apiError{status: http.StatusNotFound, message: "no route " + r.Method + " " + r.URL.Path + "; there are " + paths()})
+	case route.method != r.Method:
+		s.refuse(w, vendorOf(r), &apiError{status: http.StatusMethodNotAllowed, message: "Not allowed to " + r.Method + " on " + r.URL.Path})
+	default:
+		s.serve(w, r, &call{server: s, route: route, run: run, arrived: arrived}, rest)
+	}
+}
+
+// serve takes a call from its body to its answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, rest string) {
+	v := c.route.vendor
+	if v == nil {
+		v = vendorOf(r)
+	}
+	wrong := s.understand(c, w, r, v, rest)
+	if wrong != nil && c.request == nil {
+		c.request = &request{} // what cannot be read is counted without a model
+	}
+	s.begin(c, r.Header.Get("X-Stainless-Retry-Count"))
+	defer s.leave(c)
+	c.prepare()
+	w.Header().Set(v.requestID, c.timing.id("req_"))
+	v.headers(w.Header(), c, wrong == nil && c.fault != nil && c.fault.status == http.StatusTooManyRequests)
+	answer := &answering{call: c, w: w, r: r, vendor: v}
+	switch {
+	case wrong != nil:
+		answer.error(wrong)
+	case c.route.name == "models":
+		answer.models(rest)
+	case c.request.Stream && c.route.events != nil:
+		answer.stream()
+	default:
+		answer.whole()
+	}
+}
+
+// understand reads the request into the call, or says what is wrong with it.
+func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *vendor, rest string) *apiError {
+	if s.config.Key != "" && !v.authorized(r, s.config.Key) {
+		return &apiError{status: http.StatusUnauthorized, message: "Incorrect API key provided."}
+	}
+	if c.route.parse == nil {
+		c.request = &request{Model: rest}
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return &apiError{status: http.StatusRequestEntityTooLarge, message: "Request exceeds the maximum size"}
+	}
+	if err != nil {
+		return invalid("", "the body of the request cannot be read: %v", err)
+	}
+	fields, err := decode(body)
+	if err != nil {
+		return invalid("", "We could not parse the JSON body of your request: %v.", err)
+	}
+	request, wrong := c.route.parse(body)
+	if wrong == nil {
+		wrong = request.check()
+	}
+	if wrong != nil {
+		return wrong
+	}
+	c.request, c.prompt = request, promptOf(fields)
+	if c.fingerprint, err = fingerprint(fields); err != nil {
+		return invalid("", "%v", err)
+	}
+	return nil
+}
+
+// refuse answers a request that is no call.
+func (s *Server) refuse(w http.ResponseWriter, v *vendor, e *apiError) {
+	writeJSON(w, e.status, v.errorBody(e, "req_none"))
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil { // a value that JSON cannot hold
+		status, data = http.StatusInternalServerError, []byte(`{"error":{"message":"perfgate mock: `+strconv.Quote(err.Error())+`"}}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a client that has gone needs no answer
+}
+
+// control serves who watches.
+func (s *Server) control(w http.ResponseWriter, r *http.Request, run, what string) {
+	named := strings.HasPrefix(r.URL.Path, "/r/")
+	switch {
+	case what == "healthz":
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	case what == "stats" && named:
+		writeJSON(w, http.StatusOK, s.RunStats(run))
+	case what == "stats":
+		writeJSON(w, http.StatusOK, s.Stats())
+	case what == "reset" && r.Method != http.MethodPost:
+		writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "want POST"})
+	case what == "reset" && named:
+		s.ResetRun(run)
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	case what == "reset":
+		s.Reset()
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	default:
+		writeJSON(w, http.StatusNotFound, map[string]string{"error": "want stats, reset or healthz"})
+	}
+}
+
+// answering is a call being answered.
+type answering struct {
+	*call
+	w      http.ResponseWriter
+	r      *http.Request
+	vendor *vendor
+}
+
+// error answers with an error of the vendor's form, at once.
+func (a *answering) error(e *apiError) {
+	if e.retryAfter > 0 {
+		a.w.Header().Set("Retry-After-Ms", milliseconds(e.retryAfter))
+	}
+	a.server.settle(a.call, strconv.Itoa(e.status), 0, 0)
+	a.server.leave(a.call)
+	writeJSON(a.w, e.status, a.vendor.errorBody(e, a.timing.id("req_")))
+}
+
+// models answers a listing, or a model where one is named.
+func (a *answering) models(name string) {
+	a.server.settle(a.call, "", 0, 0)
+	a.server.leave(a.call)
+	if name != "" {
+		writeJSON(a.w, http.StatusOK, newModelCard(name))
+		return
+	}
+	writeJSON(a.w, http.StatusOK, newModelList(a.server.models()))
+}
+
+// until waits for an offset from the call's arrival, so many tokens having been sent, and reports whether
+// the client is still there.
+func (a *answering) until(offset time.Duration, tokens int) bool {
+	if a.server.pacer.Until(a.r.Context(), a.arrived.Add(offset)) == nil {
+		return true
+	}
+	a.server.settle(a.call, cancelled, a.sent(tokens), 0)
+	a.server.leave(a.call)
+	return false
+}
+
+// late is how much later than planned it is.
+func (a *answering) late() time.Duration { return time.Since(a.arrived) - a.total() }
+
+// whole answers in one piece.
+func (a *answering) whole() {
+	body, err := json.Marshal(a.route.full(a.call))
+	if err != nil {
+		a.error(&apiError{status: http.StatusInternalServerError, message: err.Error()})
+		return
+	}
+	if a.fault != nil && a.fault.Kind != truncate {
+		a.fail(0)
+		return
+	}
+	if !a.until(a.total(), 0) {
+		return
+	}
+	h := a.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if a.fault != nil { // less comes than is announced
+		a.server.settle(a.call, truncate, 0, 0)
+		a.server.leave(a.call)
+		a.send(body[:len(body)/2])
+		panic(http.ErrAbortHandler)
+	}
+	a.server.settle(a.call, "", a.sent(a.answer.tokens), a.late())
+	a.server.leave(a.call)
+	_, _ = a.w.Write(body)
+}
+
+// fail lets the attempt go wrong, after some tokens have been sent.
+func (a *answering) fail(sent int) {
+	f := a.fault
+	if f.status != 0 {
+		a.error(injected(f))
+		return
+	}
+	a.server.settle(a.call, f.Kind, sent, 0)
+	switch f.Kind {
+	case stall:
+		a.stall()
+	case reset:
+		a.server.leave(a.call)
+		a.reset()
+	}
+}
+
+// stall says nothing more for as long as it lasts or the client stays, and breaks off then.
+func (a *answering) stall() {
+	lasts := a.fault.For
+	if lasts == 0 {
+		lasts = maxDelay
+	}
+	_ = a.server.pacer.Until(a.r.Context(), time.Now().Add(lasts)) // however it ends, this ends
+	a.server.leave(a.call)
+	panic(http.ErrAbortHandler)
+}
+
+// reset breaks the connection so that the client's system says so, where there is one of TCP.
+func (a *answering) reset() {
+	conn, _, err := http.NewResponseController(a.w).Hijack()
+	if err != nil { // HTTP/2, or no connection at all
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
