@@ -19,7 +19,7 @@ const module = "github.com/org/perfgate"
 // arrows lists every package and what of ours it may import. Data flows measure → result → compare →
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
-	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache", "internal/suggest"},
+	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/harness/mockllm", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache", "internal/suggest"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},

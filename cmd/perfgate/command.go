@@ -39,6 +39,7 @@ func init() { // help refers to the table, which refers to help
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
 		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
+		{"mock", "", "answer the LLM calls of a program, with seeded latency", (*app).mock},
 		{"selftest", "", "run the gate where the right answer is known, on this machine", (*app).selftest},
 		{"version", "", "print the version", (*app).version},
 		{"help", "[COMMAND]", "print help", (*app).help},

@@ -59,9 +59,6 @@ type Fault struct {
 	status int
 }
 
-// Name is the kind, for counting.
-func (f *Fault) Name() string { return f.Kind }
-
 // check completes a fault, or says what is wrong with it.
 func (f *Fault) check() error {
 	if f.Times == 0 {
@@ -123,6 +120,15 @@ var faultFields = []struct {
 	{"contains", func(f *Fault, s string) error { f.Contains = s; return nil }},
 }
 
+// FaultKeys are the names of a fault's parameters.
+func FaultKeys() []string {
+	var names []string
+	for _, field := range faultFields {
+		names = append(names, field.name)
+	}
+	return names
+}
+
 // ParseFault reads a fault such as 429:rate=5% or reset:on=1+5+9,route=chat,after=3.
 func ParseFault(text string) (Fault, error) {
 	kind, list, some := strings.Cut(strings.TrimSpace(text), ":")
@@ -145,9 +151,7 @@ func ParseFault(text string) (Fault, error) {
 }
 
 func (f *Fault) set(key, value string) error {
-	var names []string
 	for _, field := range faultFields {
-		names = append(names, field.name)
 		if field.name != key {
 			continue
 		}
@@ -156,7 +160,7 @@ func (f *Fault) set(key, value string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("no fault has a parameter %q%s; there are %s", key, suggest.Question(key, names), strings.Join(names, ", "))
+	return fmt.Errorf("no fault has a parameter %q%s; there are %s", key, suggest.Question(key, FaultKeys()), strings.Join(FaultKeys(), ", "))
 }
 
 // share reads 5% or 0.05.

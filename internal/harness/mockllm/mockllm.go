@@ -152,7 +152,7 @@ func (s *Server) DryRun(model string, n int) []Planned {
 		c.prepare()
 		p := Planned{TTFT: c.due[0], Total: c.total(), Tokens: c.answer.tokens}
 		if c.fault != nil {
-			p.Fault = c.fault.Name()
+			p.Fault = c.fault.Kind
 		}
 		all = append(all, p)
 	}

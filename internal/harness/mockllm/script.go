@@ -73,10 +73,12 @@ type scriptFault struct {
 	For        string       `yaml:"for"`
 }
 
-// scriptKeys are all keys of a script, for suggestions.
+// scriptKeys are all keys of a script, for suggestions: those of entries, then those of the file, which of
+// two that are equally near is the less likely one.
 var scriptKeys = []string{
-	"latency", "models", "replies", "faults", "ttft", "itl", "tokens", "route", "model", "contains", "on",
-	"text", "tool", "arguments", "kind", "rate", "times", "after", "retry-after", "for",
+	"ttft", "itl", "tokens", "route", "model", "contains", "on", "text", "tool", "arguments",
+	"kind", "rate", "times", "after", "retry-after", "for",
+	"latency", "models", "replies", "faults",
 }
 
 // ReadScript reads a script, YAML or JSON. The errors begin with the name and, where it is known, the
