@@ -181,7 +181,7 @@ func (r reader) parse(text string) (Dist, error) {
 }
 
 // isWord tells a distribution without parameters from a value with a wrong unit.
-func isWord(text string) bool { return strings.IndexAny(text, "0123456789") < 0 }
+func isWord(text string) bool { return !strings.ContainsAny(text, "0123456789") }
 
 func (r reader) unknown(name string) error {
 	var names []string

@@ -99,7 +99,7 @@ func TestFaultByRate(t *testing.T) {
 	s := start(t, Config{Seed: 1, Script: faults(t, "500:rate=10%")})
 	var prompts []string
 	for _, a := range words {
-		for _, b := range words[:20] {
+		for _, b := range words[:8] {
 			prompts = append(prompts, a+b)
 		}
 	}

@@ -163,12 +163,8 @@ func (m scriptModel) model(readFile func(string) ([]byte, error)) (Model, error)
 	return model, nil
 }
 
-func (s scriptSelect) selected() Select {
-	return Select{Route: s.Route, Model: s.Model, Contains: s.Contains, On: s.On}
-}
-
 func (r scriptReply) reply() (Reply, error) {
-	reply := Reply{Select: r.Select.selected(), Text: r.Text, Tool: r.Tool}
+	reply := Reply{Select: Select(r.Select), Text: r.Text, Tool: r.Tool}
 	switch {
 	case (r.Text == "") == (r.Tool == ""):
 		return reply, errors.New("want either text or tool")
@@ -187,7 +183,7 @@ func (r scriptReply) reply() (Reply, error) {
 }
 
 func (r scriptFault) fault() (Fault, error) {
-	f := Fault{Kind: r.Kind, Select: r.Select.selected(), Times: r.Times, After: r.After}
+	f := Fault{Kind: r.Kind, Select: Select(r.Select), Times: r.Times, After: r.After}
 	for _, field := range [][2]string{{"rate", r.Rate}, {"retry-after", r.RetryAfter}, {"for", r.For}} {
 		if field[1] == "" {
 			continue

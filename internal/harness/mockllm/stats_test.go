@@ -185,7 +185,7 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
-// What is planned is what happens.
+// A plan is reproducible, keeps to the configuration and is no call.
 func TestDryRun(t *testing.T) {
 	s := start(t, Config{Seed: 4, Script: Script{Model: Model{TTFT: delay(t, "exponential:mean=50ms"), ITL: delay(t, "2ms"), Tokens: Count(3)}}})
 	plan := s.DryRun("m", 100)

@@ -54,6 +54,32 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// The golden freezes delays from the request to the wire: every gap, every attempt and every repetition of a
+// question has a draw of its own.
+func TestTimelineDrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, Config{Seed: 1, Script: faults(t, "truncate:on=1,after=5")})
+		s.config.Model = Model{TTFT: delay(t, "lognormal:p50=120ms,p99=400ms"), ITL: delay(t, "exponential:mean=8ms"), Tokens: Count(6)}
+		var got strings.Builder
+		seen := map[time.Duration]bool{}
+		for _, what := range []string{"first attempt", "second attempt", "asked again"} {
+			w := &clocked{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
+			s.ServeHTTP(w, ask32(true))
+			fmt.Fprintln(&got, what, w.flushed)
+			last := time.Duration(0)
+			for _, at := range w.flushed {
+				if gap := at - last; seen[gap] {
+					t.Errorf("%s: a gap of %v was drawn before", what, gap)
+				} else {
+					seen[gap] = true
+				}
+				last = at
+			}
+		}
+		golden(t, "timeline", got.String())
+	})
+}
+
 // In one piece it takes as long as in a stream; embeddings take as long as a first token, and what asks no
 // model takes no time.
 func TestTotal(t *testing.T) {
