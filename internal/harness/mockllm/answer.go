@@ -10,9 +10,9 @@ const bytesPerToken = 4
 
 func tokens(bytes int) int { return (bytes + bytesPerToken - 1) / bytesPerToken }
 
-// words have three letters: with the space each is one token.
-var words = strings.Fields(`the and you for are but not all any can her was one our out day get has him his how man new now
-	old see two way who boy did its let put say she too use act add age ago air arm art ask bad bag bar bed big bit box`)
+// words are of three letters and a space, which makes each a token.
+const words = "the and you for are but not all any can her was one our out day get has him his how man new now old see " +
+	"two way who boy did its let put say she too use act add age ago air arm art ask bad bag bar bed big bit box "
 
 // The reasons for an answer's end.
 const (
@@ -51,7 +51,7 @@ func (c *call) reply(model Model) answer {
 	case r.Schema != nil:
 		a.repeat(r.choices(), pieces(sample(r.Schema)))
 	default:
-		a.tokens = max(1, int(model.Tokens.at(c.content, "tokens", 0)))
+		a.tokens = max(1, int(model.Tokens.at(c.content.stream("tokens"), 0)))
 		for choice := range r.choices() {
 			a.pieces = append(a.pieces, c.invent(choice, a.limit(r.MaxTokens)))
 		}
@@ -83,10 +83,11 @@ func (a *answer) limit(most int) int {
 
 // invent makes a text of so many tokens.
 func (c *call) invent(choice, n int) []string {
-	from := c.content.with(uint64(choice))
+	from := c.content.with(uint64(choice)).stream("text")
 	text := make([]string, n)
 	for i := range text {
-		text[i] = words[from.bits("text", i)%uint64(len(words))] + " "
+		word := from.bits(i) % uint64(len(words)/bytesPerToken) * bytesPerToken
+		text[i] = words[word : word+bytesPerToken]
 	}
 	text[n-1] = text[n-1][:bytesPerToken-1] + "."
 	return text

@@ -65,9 +65,10 @@ func (c *call) prepare() {
 	if c.route.instant {
 		return
 	}
-	c.due[0] = model.TTFT.delay(c.timing, "ttft", 0)
+	c.due[0] = model.TTFT.delay(c.timing.stream("ttft"), 0)
+	gaps := c.timing.stream("itl")
 	for i := 1; i < len(c.due); i++ {
-		c.due[i] = c.due[i-1] + model.ITL.delay(c.timing, "itl", i)
+		c.due[i] = c.due[i-1] + model.ITL.delay(gaps, i)
 	}
 }
 
@@ -135,7 +136,7 @@ func (r *run) first(c *call) *logical {
 		}
 		r.matchedFaults[i]++
 		d := newDraws(config.Seed, c.route.name, c.request.Model, strconv.FormatUint(c.fingerprint, 16)).with(uint64(l.occurrence))
-		if f.fitsNumber(r.matchedFaults[i]) && (f.Rate >= 1 || d.uniform("fault", i) < f.Rate) {
+		if f.fitsNumber(r.matchedFaults[i]) && (f.Rate >= 1 || d.stream("fault").uniform(i) < f.Rate) {
 			l.faults = append(l.faults, f)
 		}
 	}

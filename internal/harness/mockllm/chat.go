@@ -69,33 +69,40 @@ func jsonFormat(kind string, schema json.RawMessage) json.RawMessage {
 }
 
 type chatUsage struct {
-	PromptTokens            int            `json:"prompt_tokens"`
-	CompletionTokens        int            `json:"completion_tokens"`
-	TotalTokens             int            `json:"total_tokens"`
-	PromptTokensDetails     map[string]int `json:"prompt_tokens_details"`
-	CompletionTokensDetails map[string]int `json:"completion_tokens_details"`
+	PromptTokens            int             `json:"prompt_tokens"`
+	CompletionTokens        int             `json:"completion_tokens"`
+	TotalTokens             int             `json:"total_tokens"`
+	PromptTokensDetails     promptDetails   `json:"prompt_tokens_details"`
+	CompletionTokensDetails completeDetails `json:"completion_tokens_details"`
 }
 
-// The parts of usage that a mock has nothing of.
-var (
-	noPromptDetails     = map[string]int{"cached_tokens": 0, "audio_tokens": 0}
-	noCompletionDetails = map[string]int{"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
-)
+// The details of usage are those of what a mock does not do.
+type promptDetails struct {
+	CachedTokens int `json:"cached_tokens"`
+	AudioTokens  int `json:"audio_tokens"`
+}
+
+type completeDetails struct {
+	ReasoningTokens          int `json:"reasoning_tokens"`
+	AudioTokens              int `json:"audio_tokens"`
+	AcceptedPredictionTokens int `json:"accepted_prediction_tokens"`
+	RejectedPredictionTokens int `json:"rejected_prediction_tokens"`
+}
 
 func (c *call) usage() *chatUsage {
 	in, out := c.inputTokens(), c.answer.tokens*len(c.answer.pieces)
-	return &chatUsage{in, out, in + out, noPromptDetails, noCompletionDetails}
+	return &chatUsage{PromptTokens: in, CompletionTokens: out, TotalTokens: in + out}
 }
 
 type chatCompletion struct {
-	ID                string          `json:"id"`
-	Object            string          `json:"object"`
-	Created           int             `json:"created"`
-	Model             string          `json:"model"`
-	Choices           []chatChoice    `json:"choices"`
-	Usage             json.RawMessage `json:"usage,omitempty"`
-	ServiceTier       string          `json:"service_tier"`
-	SystemFingerprint string          `json:"system_fingerprint"`
+	ID                string       `json:"id"`
+	Object            string       `json:"object"`
+	Created           int          `json:"created"`
+	Model             string       `json:"model"`
+	Choices           []chatChoice `json:"choices"`
+	Usage             any          `json:"usage,omitempty"` // *chatUsage, or null as JSON
+	ServiceTier       string       `json:"service_tier"`
+	SystemFingerprint string       `json:"system_fingerprint"`
 }
 
 type chatChoice struct {
@@ -164,7 +171,7 @@ func fullChat(c *call) any {
 		}
 		full.Choices = append(full.Choices, chatChoice{Index: i, Message: m, FinishReason: c.chatFinish()})
 	}
-	full.Usage = encode(c.usage())
+	full.Usage = c.usage()
 	return full
 }
 
@@ -212,7 +219,7 @@ func streamChat(c *call) events {
 		e.closing = add(e.closing, i, chatDelta{}, c.chatFinish())
 	}
 	if c.request.IncludeUsage {
-		chunk.Choices, chunk.Usage = []chatChoice{}, encode(c.usage())
+		chunk.Choices, chunk.Usage = []chatChoice{}, c.usage()
 		e.closing = data(e.closing, &chunk)
 	}
 	e.closing = append(e.closing, "data: [DONE]\n\n"...)

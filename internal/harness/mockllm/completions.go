@@ -23,13 +23,13 @@ func parseCompletions(body []byte) (*request, *apiError) {
 }
 
 type textCompletion struct {
-	ID                string          `json:"id"`
-	Object            string          `json:"object"`
-	Created           int             `json:"created"`
-	Model             string          `json:"model"`
-	Choices           []textChoice    `json:"choices"`
-	Usage             json.RawMessage `json:"usage,omitempty"`
-	SystemFingerprint string          `json:"system_fingerprint"`
+	ID                string       `json:"id"`
+	Object            string       `json:"object"`
+	Created           int          `json:"created"`
+	Model             string       `json:"model"`
+	Choices           []textChoice `json:"choices"`
+	Usage             *chatUsage   `json:"usage,omitempty"`
+	SystemFingerprint string       `json:"system_fingerprint"`
 }
 
 type textChoice struct {
@@ -50,7 +50,7 @@ func fullCompletions(c *call) any {
 	for i := range c.answer.pieces {
 		full.Choices = append(full.Choices, textChoice{Text: c.answer.text(i), Index: i, FinishReason: &c.answer.stop})
 	}
-	full.Usage = encode(c.usage())
+	full.Usage = c.usage()
 	return full
 }
 
@@ -71,7 +71,7 @@ func streamCompletions(c *call) events {
 		e.closing = data(e.closing, &chunk)
 	}
 	if c.request.IncludeUsage {
-		chunk.Choices, chunk.Usage = []textChoice{}, encode(c.usage())
+		chunk.Choices, chunk.Usage = []textChoice{}, c.usage()
 		e.closing = data(e.closing, &chunk)
 	}
 	e.closing = append(e.closing, "data: [DONE]\n\n"...)

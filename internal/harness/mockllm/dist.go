@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/org/perfgate/internal/suggest"
 )
@@ -41,16 +42,14 @@ func (d Dist) String() string {
 	return d.text
 }
 
-// delay is the i-th delay of that name.
-func (d Dist) delay(from draws, name string, i int) time.Duration {
-	return time.Duration(d.at(from, name, i))
-}
+// delay is the i-th delay.
+func (d Dist) delay(from stream, i int) time.Duration { return time.Duration(d.at(from, i)) }
 
-func (d Dist) at(from draws, name string, i int) float64 {
+func (d Dist) at(from stream, i int) float64 {
 	if d.quantile == nil {
 		return d.value
 	}
-	return math.Round(d.quantile(from.uniform(name, i)))
+	return math.Round(d.quantile(from.uniform(i)))
 }
 
 // reader reads the values of a distribution.
@@ -167,7 +166,7 @@ func (r reader) parse(text string) (Dist, error) {
 	name, rest, named := strings.Cut(text, ":")
 	if !named {
 		v, err := r.value(text)
-		if err != nil && strings.Trim(text, "0123456789.eE+-") != "" && isWord(text) {
+		if err != nil && isName(text) {
 			return Dist{}, r.unknown(text)
 		}
 		return Dist{text: text, value: v}, err
@@ -180,8 +179,8 @@ func (r reader) parse(text string) (Dist, error) {
 	return Dist{}, r.unknown(name)
 }
 
-// isWord tells a distribution without parameters from a value with a wrong unit.
-func isWord(text string) bool { return !strings.ContainsAny(text, "0123456789") }
+// isName tells a distribution without parameters from a value with a wrong unit.
+func isName(text string) bool { return text != "" && unicode.IsLetter(rune(text[0])) }
 
 func (r reader) unknown(name string) error {
 	var names []string

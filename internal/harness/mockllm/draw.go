@@ -36,27 +36,35 @@ func (d draws) with(more ...uint64) draws {
 	return draws(h.Sum64())
 }
 
-// bits is the i-th random word of that name. splitmix64 spreads what FNV leaves together.
-func (d draws) bits(name string, i int) uint64 {
+// increment is that of splitmix64: 2^64 divided by the golden ratio.
+const increment = 0x9e3779b97f4a7c15
+
+// stream is the random numbers of one name. Any of them can be had without those before.
+type stream uint64
+
+func (d draws) stream(name string) stream {
 	h := fnv.New64a()
 	var n [8]byte
 	h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(d)))
 	h.Write([]byte(name))
-	h.Write(binary.LittleEndian.AppendUint64(n[:0], uint64(i)))
-	return splitmix64(h.Sum64())
+	return stream(h.Sum64())
 }
 
-// uniform is the i-th random number of that name, in [0, 1).
-func (d draws) uniform(name string, i int) float64 {
-	return float64(d.bits(name, i)>>11) / (1 << 53)
-}
+// bits is the i-th random word.
+func (s stream) bits(i int) uint64 { return splitmix64(uint64(s) + uint64(i)*increment) }
+
+// uniform is the i-th random number, in [0, 1).
+func (s stream) uniform(i int) float64 { return float64(s.bits(i)>>11) / (1 << 53) }
 
 // id is an identifier of the kind that the prefix names.
-func (d draws) id(prefix string) string { return fmt.Sprintf("%s%016x", prefix, d.bits(prefix, 0)) }
+func (d draws) id(prefix string) string {
+	return fmt.Sprintf("%s%016x", prefix, d.stream(prefix).bits(0))
+}
 
-// splitmix64 is the output function of Steele, Lea and Flood, OOPSLA 2014.
+// splitmix64 is the generator of Steele, Lea and Flood, OOPSLA 2014: the output that follows a state. It
+// spreads what FNV leaves together.
 func splitmix64(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
+	x += increment
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

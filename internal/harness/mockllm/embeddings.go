@@ -67,7 +67,7 @@ func fullEmbeddings(c *call) any {
 	n := c.inputTokens()
 	list := embeddingList{Object: "list", Model: c.request.Model, Usage: embeddingUsage{n, n}}
 	for i, input := range c.request.Inputs {
-		v := vector(newDraws(c.server.config.Seed, "embedding", c.request.Model, input), c.request.Dimensions)
+		v := vector(newDraws(c.server.config.Seed, "embedding", c.request.Model, input).stream("vector"), c.request.Dimensions)
 		e := embedding{Object: "embedding", Index: i, Embedding: v}
 		if c.request.Base64 {
 			e.Embedding = base64.StdEncoding.EncodeToString(littleEndian(v))
@@ -79,11 +79,11 @@ func fullEmbeddings(c *call) any {
 
 // vector is a direction that follows from the text alone, of length 1: equal texts are equal, and others
 // are far from each other.
-func vector(from draws, dimensions int) []float32 {
+func vector(from stream, dimensions int) []float32 {
 	v := make([]float64, dimensions)
 	square := 0.0
 	for i := range v {
-		v[i] = 2*from.uniform("", i) - 1
+		v[i] = 2*from.uniform(i) - 1
 		square += v[i] * v[i]
 	}
 	unit := make([]float32, dimensions)

@@ -2,6 +2,7 @@ package mockllm
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -98,8 +99,8 @@ func TestFaultByRun(t *testing.T) {
 func TestFaultByRate(t *testing.T) {
 	s := start(t, Config{Seed: 1, Script: faults(t, "500:rate=10%")})
 	var prompts []string
-	for _, a := range words {
-		for _, b := range words[:8] {
+	for _, a := range strings.Fields(words) {
+		for _, b := range strings.Fields(words)[:8] {
 			prompts = append(prompts, a+b)
 		}
 	}
@@ -199,7 +200,7 @@ func TestStall(t *testing.T) {
 		s := start(t, Config{Script: faults(t, "stall:on=1,for=3s", "stall:on=2,after=1,for=5s")})
 		for i, want := range []time.Duration{3 * time.Second, 5 * time.Second} {
 			begin := time.Now()
-			w := post(s, "/v1/chat/completions", strings.Replace(chatOf(words[i]), "{", `{"stream":true,`, 1))
+			w := post(s, "/v1/chat/completions", strings.Replace(chatOf(fmt.Sprint("call ", i)), "{", `{"stream":true,`, 1))
 			if got := time.Since(begin); got != want || strings.Count(w.Body.String(), "data: ") != 2*i {
 				t.Errorf("stall %d: %v and %s, want %v", i+1, got, w.Body, want)
 			}
@@ -216,7 +217,7 @@ func TestBrokenConnections(t *testing.T) {
 	server := httptest.NewServer(s)
 	defer server.Close()
 	get := func(i int, stream string) (string, error) {
-		body := strings.Replace(chatOf(words[i]), "{", `{"stream":`+stream+`,`, 1)
+		body := strings.Replace(chatOf(fmt.Sprint("call ", i)), "{", `{"stream":`+stream+`,`, 1)
 		resp, err := http.Post(server.URL+"/v1/chat/completions", "application/json", strings.NewReader(body))
 		if err != nil {
 			return "", err

@@ -65,8 +65,8 @@ func FuzzDist(f *testing.F) {
 		if err != nil {
 			return
 		}
-		from := newDraws(seed)
-		if v := d.delay(from, "x", 0); v < 0 || v > maxDelay {
+		from := newDraws(seed).stream("x")
+		if v := d.delay(from, 0); v < 0 || v > maxDelay {
 			t.Errorf("%s draws %v", text, v)
 		}
 		if d.quantile != nil && !(d.quantile(0) <= d.quantile(0.5) && d.quantile(0.5) <= d.quantile(1-1.0/(1<<53))) {

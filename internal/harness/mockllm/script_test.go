@@ -138,6 +138,14 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	for i, word := range pieces(words) {
+		if len(word) != bytesPerToken || word[bytesPerToken-1] != ' ' || len(strings.Fields(word)[0]) != bytesPerToken-1 {
+			t.Errorf("word %d is %q, want three letters and a space", i, word)
+		}
+	}
+}
+
 func TestPieces(t *testing.T) {
 	for text, want := range map[string][]string{
 		"": nil, "a": {"a"}, "abcd": {"abcd"}, "abcde": {"abcd", "e"}, "abcé": {"abcé"}, "€€€": {"€€", "€"}, "\xff\x80\x80\x80\x80\x80x": {"\xff\x80\x80\x80\x80\x80", "x"},

@@ -34,18 +34,47 @@ func remaining(limit int, limited bool) string {
 	return strconv.Itoa(limit - 1)
 }
 
+// The headers that are the same for all answers, by whether a limit is said to be exceeded.
+var (
+	openAIHeaders    = map[bool]http.Header{false: openAILimits(false), true: openAILimits(true)}
+	anthropicHeaders = map[bool]http.Header{false: anthropicLimits(false), true: anthropicLimits(true)}
+)
+
+func openAILimits(limited bool) http.Header {
+	return http.Header{
+		"Openai-Version":                 {"2020-10-01"},
+		"Openai-Organization":            {"perfgate"},
+		"X-Ratelimit-Limit-Requests":     {strconv.Itoa(limitRequests)},
+		"X-Ratelimit-Limit-Tokens":       {strconv.Itoa(limitTokens)},
+		"X-Ratelimit-Remaining-Requests": {remaining(limitRequests, limited)},
+		"X-Ratelimit-Remaining-Tokens":   {remaining(limitTokens, limited)},
+		"X-Ratelimit-Reset-Requests":     {"6ms"},
+		"X-Ratelimit-Reset-Tokens":       {"0s"},
+	}
+}
+
+func anthropicLimits(limited bool) http.Header {
+	h := http.Header{"Anthropic-Organization-Id": {"perfgate"}}
+	for name, limit := range map[string]int{"Requests": limitRequests, "Tokens": limitTokens, "Input-Tokens": limitTokens, "Output-Tokens": limitTokens} {
+		h.Set("Anthropic-Ratelimit-"+name+"-Limit", strconv.Itoa(limit))
+		h.Set("Anthropic-Ratelimit-"+name+"-Remaining", remaining(limit, limited))
+		h.Set("Anthropic-Ratelimit-"+name+"-Reset", createdText)
+	}
+	return h
+}
+
+// setAll sets headers whose values nobody changes.
+func setAll(h, headers http.Header) {
+	for name, values := range headers {
+		h[name] = values
+	}
+}
+
 var openAI = &vendor{
 	requestID: "X-Request-Id",
 	headers: func(h http.Header, c *call, limited bool) {
-		h.Set("Openai-Version", "2020-10-01")
-		h.Set("Openai-Organization", "perfgate")
+		setAll(h, openAIHeaders[limited])
 		h.Set("Openai-Processing-Ms", strconv.FormatInt(c.total().Milliseconds(), 10))
-		h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(limitRequests))
-		h.Set("X-Ratelimit-Limit-Tokens", strconv.Itoa(limitTokens))
-		h.Set("X-Ratelimit-Remaining-Requests", remaining(limitRequests, limited))
-		h.Set("X-Ratelimit-Remaining-Tokens", remaining(limitTokens, limited))
-		h.Set("X-Ratelimit-Reset-Requests", "6ms")
-		h.Set("X-Ratelimit-Reset-Tokens", "0s")
 	},
 	errorBody: func(e *apiError, _ string) any {
 		return openAIError{Error: openAIErrorBody(e)}
@@ -90,14 +119,7 @@ func orNull(s string) *string {
 
 var anthropic = &vendor{
 	requestID: "Request-Id",
-	headers: func(h http.Header, _ *call, limited bool) {
-		h.Set("Anthropic-Organization-Id", "perfgate")
-		for name, limit := range map[string]int{"Requests": limitRequests, "Tokens": limitTokens, "Input-Tokens": limitTokens, "Output-Tokens": limitTokens} {
-			h.Set("Anthropic-Ratelimit-"+name+"-Limit", strconv.Itoa(limit))
-			h.Set("Anthropic-Ratelimit-"+name+"-Remaining", remaining(limit, limited))
-			h.Set("Anthropic-Ratelimit-"+name+"-Reset", createdText)
-		}
-	},
+	headers:   func(h http.Header, _ *call, limited bool) { setAll(h, anthropicHeaders[limited]) },
 	errorBody: func(e *apiError, requestID string) any {
 		return anthropicError{Type: "error", Error: anthropicErrorDetail{anthropicErrorType(e.status), e.message}, RequestID: requestID}
 	},
