@@ -204,17 +204,12 @@ func streamChat(c *call) events {
 		}
 		e.opening = add(e.opening, i, first, nil)
 	}
-	e.tokens = make([][]byte, c.answer.tokens)
-	for i, pieces := range c.answer.pieces {
-		for t, token := range c.tokenEvents(pieces, func(text string) []byte {
-			if c.answer.tool != nil {
-				return add(nil, i, chatDelta{ToolCalls: []chatTool{{Index: new(int), Function: chatFunction{Arguments: text}}}}, nil)
-			}
-			return add(nil, i, chatDelta{Content: &text}, nil)
-		}) {
-			e.tokens[t] = append(e.tokens[t], token...)
+	e.tokens = c.tokenEvents(func(choice int, text string) []byte {
+		if c.answer.tool != nil {
+			return add(nil, choice, chatDelta{ToolCalls: []chatTool{{Index: new(int), Function: chatFunction{Arguments: text}}}}, nil)
 		}
-	}
+		return add(nil, choice, chatDelta{Content: &text}, nil)
+	})
 	for i := range c.answer.pieces {
 		e.closing = add(e.closing, i, chatDelta{}, c.chatFinish())
 	}
@@ -228,4 +223,4 @@ func streamChat(c *call) events {
 }
 
 // openAIFailure is an error in a stream of OpenAI's older forms.
-func openAIFailure(e *apiError, _ int) []byte { return data(nil, openAIError{openAIErrorBody(e)}) }
+func openAIFailure(e *apiError) []byte { return data(nil, openAIError{openAIErrorBody(e)}) }

@@ -57,15 +57,10 @@ func fullCompletions(c *call) any {
 func streamCompletions(c *call) events {
 	e := events{failure: openAIFailure}
 	chunk := c.text()
-	e.tokens = make([][]byte, c.answer.tokens)
-	for i, pieces := range c.answer.pieces {
-		for t, token := range c.tokenEvents(pieces, func(text string) []byte {
-			chunk.Choices = []textChoice{{Text: text, Index: i}}
-			return data(nil, &chunk)
-		}) {
-			e.tokens[t] = append(e.tokens[t], token...)
-		}
-	}
+	e.tokens = c.tokenEvents(func(choice int, text string) []byte {
+		chunk.Choices = []textChoice{{Text: text, Index: choice}}
+		return data(nil, &chunk)
+	})
 	for i := range c.answer.pieces {
 		chunk.Choices = []textChoice{{Index: i, FinishReason: &c.answer.stop}}
 		e.closing = data(e.closing, &chunk)

@@ -32,19 +32,24 @@ func start(t testing.TB, c Config) *Server {
 
 // do sends a request past all connections. A handler that breaks the connection off makes the answer what
 // was sent until then.
-func do(s *Server, method, path, body string, headers ...string) (w *httptest.ResponseRecorder) {
+func do(s *Server, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	w = httptest.NewRecorder()
+	w := httptest.NewRecorder()
+	serveBroken(s, w, r)
+	return w
+}
+
+// serveBroken serves a request whose answer may be broken off.
+func serveBroken(s *Server, w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil && p != http.ErrAbortHandler {
 			panic(p)
 		}
 	}()
 	s.ServeHTTP(w, r)
-	return w
 }
 
 func post(s *Server, path, body string, headers ...string) *httptest.ResponseRecorder {

@@ -87,7 +87,7 @@ func streamMessage(c *call) events {
 	e.opening = add(e.opening, "message_start", object{"message": c.message([]any{}, nil, 1)})
 	e.opening = add(e.opening, "content_block_start", object{"index": 0, "content_block": block})
 	e.opening = add(e.opening, "ping", object{})
-	e.tokens = c.tokenEvents(c.answer.pieces[0], func(text string) []byte {
+	e.tokens = c.tokenEvents(func(_ int, text string) []byte {
 		delta := object{"type": "text_delta", "text": text}
 		if c.answer.tool != nil {
 			delta = object{"type": "input_json_delta", "partial_json": text}
@@ -100,7 +100,7 @@ func streamMessage(c *call) events {
 		"usage": object{"output_tokens": c.answer.tokens},
 	})
 	e.closing = add(e.closing, "message_stop", object{})
-	e.failure = func(err *apiError, _ int) []byte {
+	e.failure = func(err *apiError) []byte {
 		return event(nil, "error", anthropicError{Type: "error", Error: anthropicErrorDetail{anthropicErrorType(err.status), err.message}, RequestID: c.timing.id("req_")})
 	}
 	return e

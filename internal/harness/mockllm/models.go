@@ -11,6 +11,14 @@ type modelCard struct {
 	CreatedAt   string `json:"created_at"`
 }
 
+// fullModels is the named model, or the listing where none is named.
+func fullModels(c *call) any {
+	if name := c.request.Model; name != "" {
+		return newModelCard(name)
+	}
+	return newModelList(c.server.models())
+}
+
 // newModelCard describes a model. There are models of all names.
 func newModelCard(name string) modelCard {
 	return modelCard{ID: name, Object: "model", Created: created, OwnedBy: "perfgate", Type: "model", DisplayName: name, CreatedAt: createdText}

@@ -157,7 +157,7 @@ func streamResponse(c *call) events {
 	e.closing = n.add(e.closing, "response.output_item.done", object{"output_index": 0, "item": c.item(c.status())})
 	e.closing = n.add(e.closing, "response."+c.status(), object{"response": c.response(c.status())})
 	opened := n.number - 1 // whatever it is, numbers only rise
-	e.failure = func(err *apiError, _ int) []byte {
+	e.failure = func(err *apiError) []byte {
 		d := openAIErrorBody(err)
 		n := responseEvents{number: opened}
 		return n.add(nil, "error", object{"code": d.Code, "message": d.Message, "param": d.Param})

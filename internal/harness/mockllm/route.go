@@ -12,7 +12,7 @@ type route struct {
 	name   string
 	method string
 	vendor *vendor // nil: whoever asks
-	// parse reads a request's body.
+	// parse reads a request's body, nil where the path says all.
 	parse func(body []byte) (*request, *apiError)
 	// full is the answer in one piece, to be encoded as JSON.
 	full func(c *call) any
@@ -32,7 +32,7 @@ var routes = map[string]*route{
 	"/embeddings":            {name: "embeddings", method: http.MethodPost, vendor: openAI, parse: parseEmbeddings, full: fullEmbeddings, embeds: true},
 	"/messages":              {name: "messages", method: http.MethodPost, vendor: anthropic, parse: parseMessages, full: fullMessage, events: streamMessage},
 	"/messages/count_tokens": {name: "count_tokens", method: http.MethodPost, vendor: anthropic, parse: parseCount, full: fullCountTokens, instant: true},
-	"/models":                {name: "models", method: http.MethodGet, instant: true},
+	"/models":                {name: "models", method: http.MethodGet, full: fullModels, instant: true},
 }
 
 // Routes are the names of the endpoints.

@@ -52,8 +52,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, rest str
 	switch {
 	case wrong != nil:
 		answer.error(wrong)
-	case c.route.name == "models":
-		answer.models(rest)
 	case c.request.Stream && c.route.events != nil:
 		answer.stream()
 	default:
@@ -152,26 +150,15 @@ func (a *answering) error(e *apiError) {
 	writeJSON(a.w, e.status, a.vendor.errorBody(e, a.timing.id("req_")))
 }
 
-// models answers a listing, or a model where one is named.
-func (a *answering) models(name string) {
-	a.server.settle(a.call, "", 0, 0)
-	a.server.leave(a.call)
-	if name != "" {
-		writeJSON(a.w, http.StatusOK, newModelCard(name))
-		return
-	}
-	writeJSON(a.w, http.StatusOK, newModelList(a.server.models()))
-}
-
-// until waits for an offset from the call's arrival, so many tokens having been sent, and reports whether
-// the client is still there.
-func (a *answering) until(offset time.Duration, tokens int) bool {
+// until waits for an offset from the call's arrival, so many tokens having been sent. It breaks the answer
+// off when the client goes away or the upstream is closed.
+func (a *answering) until(offset time.Duration, tokens int) {
 	if a.server.pacer.Until(a.r.Context(), a.arrived.Add(offset)) == nil {
-		return true
+		return
 	}
 	a.server.settle(a.call, cancelled, a.sent(tokens), 0)
 	a.server.leave(a.call)
-	return false
+	panic(http.ErrAbortHandler)
 }
 
 // late is how much later than planned it is.
@@ -188,9 +175,7 @@ func (a *answering) whole() {
 		a.fail(0)
 		return
 	}
-	if !a.until(a.total(), 0) {
-		return
-	}
+	a.until(a.total(), 0)
 	h := a.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

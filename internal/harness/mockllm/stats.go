@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -205,7 +206,9 @@ func (s *Server) settle(c *call, failure string, sent int, late time.Duration) {
 		}
 	}
 	if failure != "" {
-		c.state.fail(c)
+		if status, err := strconv.Atoi(failure); err != nil || retried(status) {
+			c.state.fail(c)
+		}
 		return
 	}
 	_ = c.ledgers[0].lateness.RecordValue(min(max(late, 0), maxDelay).Microseconds()) // within its bounds

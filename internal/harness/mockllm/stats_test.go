@@ -49,6 +49,7 @@ func TestRetries(t *testing.T) {
 		"a new call instead":   {[]string{"0", "0"}, "500:on=1", Counters{Calls: 2, Attempts: 2}},
 		"gave up waiting":      {[]string{"0", "1"}, "500:on=9", Counters{Calls: 1, Attempts: 2}},
 		"a retry out of place": {[]string{"2"}, "500:on=9", Counters{Calls: 1, Attempts: 1}},
+		"not to be retried":    {[]string{"", ""}, "404:on=1", Counters{Calls: 2, Attempts: 2}},
 		"no number":            {[]string{"x", "-1"}, "500:on=1", Counters{Calls: 1, Attempts: 2}},
 	} {
 		s := start(t, Config{Script: faults(t, tt.fault)})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 // events is an answer as a stream, ready to be sent. The opening goes out with the first token and the
@@ -12,8 +13,8 @@ type events struct {
 	opening []byte
 	tokens  [][]byte
 	closing []byte
-	// failure is an error in mid-stream, after so many tokens.
-	failure func(e *apiError, sent int) []byte
+	// failure is an error in mid-stream.
+	failure func(e *apiError) []byte
 }
 
 // data appends an event without a name.
@@ -31,15 +32,18 @@ func event(to []byte, name string, v any) []byte {
 	return append(append(append(to, "data: "...), body...), "\n\n"...)
 }
 
-// tokenEvents are the events of a text's tokens, which differ in nothing else: the rest is encoded once.
-func (c *call) tokenEvents(pieces []string, encoded func(text string) []byte) [][]byte {
+// tokenEvents are the events of the answer's tokens, which differ in nothing but the text: the rest is
+// encoded once for each choice.
+func (c *call) tokenEvents(encoded func(choice int, text string) []byte) [][]byte {
 	mark := c.content.id("token-") // stands nowhere else
-	before, after, _ := bytes.Cut(encoded(mark), encode(mark))
-	all := make([][]byte, len(pieces))
-	for i, piece := range pieces {
-		text := encode(piece)
-		event := make([]byte, 0, len(before)+len(text)+len(after))
-		all[i] = append(append(append(event, before...), text...), after...)
+	all := make([][]byte, c.answer.tokens)
+	for choice, pieces := range c.answer.pieces {
+		before, after, _ := bytes.Cut(encoded(choice, mark), encode(mark))
+		for i, piece := range pieces {
+			text := encode(piece)
+			event := slices.Grow(all[i], len(before)+len(text)+len(after))
+			all[i] = append(append(append(event, before...), text...), after...)
+		}
 	}
 	return all
 }
@@ -61,9 +65,7 @@ func (a *answering) stream() {
 			a.breakOff(e, i)
 			return
 		}
-		if !a.until(a.due[i], i) {
-			return
-		}
+		a.until(a.due[i], i)
 		if i == 0 {
 			token = append(e.opening, token...)
 		}
@@ -110,5 +112,5 @@ func (a *answering) breakOff(e events, tokens int) {
 	}
 	a.server.settle(a.call, a.fault.Kind, a.sent(tokens), 0)
 	a.server.leave(a.call)
-	a.send(e.failure(injected(a.fault), tokens))
+	a.send(e.failure(injected(a.fault)))
 }

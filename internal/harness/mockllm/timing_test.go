@@ -119,7 +119,7 @@ func TestCancelled(t *testing.T) {
 		for _, stream := range []bool{false, true} {
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
 			w := httptest.NewRecorder()
-			s.ServeHTTP(w, ask32(stream).WithContext(ctx))
+			serveBroken(s, w, ask32(stream).WithContext(ctx))
 			cancel()
 			if strings.Contains(w.Body.String(), "stop") {
 				t.Errorf("answered %s", w.Body)
@@ -133,6 +133,33 @@ func TestCancelled(t *testing.T) {
 			t.Errorf("busy for %v, want 30ms", busy)
 		}
 	})
+}
+
+// A closed upstream breaks off what it has not answered, so that nobody takes it for an answer.
+func TestClosed(t *testing.T) {
+	s, err := New(Config{Script: Script{Model: Model{TTFT: Fixed(time.Hour)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	ended := make(chan error)
+	go func() {
+		resp, err := http.Post(server.URL+"/v1/chat/completions", "application/json", strings.NewReader(chatOf("x")))
+		if err == nil {
+			resp.Body.Close()
+		}
+		ended <- err
+	}()
+	for s.Stats().Attempts == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("a call was answered that was not")
+	}
 }
 
 // Overlapping calls of a run are one span, and runs have nothing to do with each other.
