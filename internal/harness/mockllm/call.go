@@ -40,6 +40,8 @@ type call struct {
 	answer  answer
 	due     []time.Duration // of each token, since arrival; at least one
 	ended   bool
+
+	received, sentBytes int // of the bodies
 }
 
 func (c *call) key() key { return key{c.route.name, c.request.Model, c.fingerprint} }

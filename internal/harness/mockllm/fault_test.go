@@ -185,14 +185,18 @@ func TestFaultInStreamNumber(t *testing.T) {
 func TestTruncate(t *testing.T) {
 	s := start(t, Config{Script: faults(t, "truncate:times=9")})
 	whole, stream := chatOf("x"), strings.Replace(chatOf("x"), "{", `{"stream":true,`, 1)
+	half := 0
 	if w := post(s, "/v1/chat/completions", whole); w.Header().Get("Content-Length") == "" || strings.HasSuffix(w.Body.String(), "}") {
 		t.Errorf("whole: %v %s, want less than it announces", w.Header(), w.Body)
+	} else {
+		half = w.Body.Len()
 	}
 	w := post(s, "/v1/chat/completions", stream)
 	if n := strings.Count(w.Body.String(), "data: "); n != 1+DefaultTokens/2 || strings.Contains(w.Body.String(), "finish_reason\":\"") {
 		t.Errorf("stream of %d events, want the role and half of the tokens:\n%s", n, w.Body)
 	}
-	if got := s.Stats(); got.Errors[truncate] != 2 || got.Calls != 1 || got.Attempts != 2 || got.OutputTokens != DefaultTokens/2 {
+	if got := s.Stats(); got.Errors[truncate] != 2 || got.Calls != 1 || got.Attempts != 2 || got.OutputTokens != DefaultTokens/2 ||
+		got.OutputBytes != half+w.Body.Len() {
 		t.Errorf("counted %+v", got.Counters)
 	}
 }

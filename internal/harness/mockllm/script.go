@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/org/perfgate/internal/suggest"
@@ -92,11 +93,24 @@ func ReadScript(name string, data []byte, readFile func(name string) ([]byte, er
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) { // a file that says nothing
 		return nil, scriptError(name, err)
 	}
-	s, err := file.script(readFile)
+	s, path, err := file.script(readFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s:%d: %w", name, lineOf(data, path), err)
 	}
 	return s, nil
+}
+
+// lineOf is the line of the value that a path leads to, 1 where it leads nowhere.
+func lineOf(data []byte, path *yaml.PathBuilder) int {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return 1
+	}
+	node, err := path.Build().FilterFile(file)
+	if err != nil || node.GetToken() == nil {
+		return 1
+	}
+	return node.GetToken().Position.Line
 }
 
 // scriptError puts the place first and, where a key is unknown, the nearest one last.
@@ -115,33 +129,33 @@ func scriptError(name string, err error) error {
 	return fmt.Errorf("%s:%d:%d: %s", name, t.Position.Line, t.Position.Column, msg)
 }
 
-// script checks what the file says.
-func (f *scriptFile) script(readFile func(string) ([]byte, error)) (*Script, error) {
-	s := &Script{Models: map[string]Model{}}
-	var err error
+// script checks what the file says. An error comes with the path to what is wrong.
+func (f *scriptFile) script(readFile func(string) ([]byte, error)) (s *Script, path *yaml.PathBuilder, err error) {
+	s = &Script{Models: map[string]Model{}}
+	at := func(key string) *yaml.PathBuilder { return new(yaml.PathBuilder).Root().Child(key) }
 	if s.Model, err = f.Latency.model(readFile); err != nil {
-		return nil, fmt.Errorf("latency: %w", err)
+		return nil, at("latency"), fmt.Errorf("latency: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Models)) {
 		if s.Models[name], err = f.Models[name].model(readFile); err != nil {
-			return nil, fmt.Errorf("models: %s: %w", name, err)
+			return nil, at("models").Child(name), fmt.Errorf("models: %s: %w", name, err)
 		}
 	}
 	for i, r := range f.Replies {
 		reply, err := r.reply()
 		if err != nil {
-			return nil, fmt.Errorf("replies: number %d: %w", i+1, err)
+			return nil, at("replies").Index(uint(i)), fmt.Errorf("replies: number %d: %w", i+1, err)
 		}
 		s.Replies = append(s.Replies, reply)
 	}
 	for i, r := range f.Faults {
 		fault, err := r.fault()
 		if err != nil {
-			return nil, fmt.Errorf("faults: number %d: %w", i+1, err)
+			return nil, at("faults").Index(uint(i)), fmt.Errorf("faults: number %d: %w", i+1, err)
 		}
 		s.Faults = append(s.Faults, fault)
 	}
-	return s, nil
+	return s, nil, nil
 }
 
 func (m scriptModel) model(readFile func(string) ([]byte, error)) (Model, error) {

@@ -75,6 +75,7 @@ func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *
 	if err != nil {
 		return invalid("", "the body of the request cannot be read: %v", err)
 	}
+	c.received = len(body)
 	fields, err := decode(body)
 	if err != nil {
 		return invalid("", "We could not parse the JSON body of your request: %v.", err)
@@ -180,11 +181,13 @@ func (a *answering) whole() {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if a.fault != nil { // less comes than is announced
+		a.sentBytes = len(body) / 2
 		a.server.settle(a.call, truncate, 0, 0)
 		a.server.leave(a.call)
-		a.send(body[:len(body)/2])
+		a.send(body[:a.sentBytes])
 		panic(http.ErrAbortHandler)
 	}
+	a.sentBytes = len(body)
 	a.server.settle(a.call, "", a.sent(a.answer.tokens), a.late())
 	a.server.leave(a.call)
 	_, _ = a.w.Write(body)

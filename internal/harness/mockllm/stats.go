@@ -19,6 +19,9 @@ type Counters struct {
 	ToolCalls    int `json:"tool_calls"`
 	InputTokens  int `json:"input_tokens"`
 	OutputTokens int `json:"output_tokens"`
+	// The bodies of all requests that could be read, and of what was sent but for errors.
+	InputBytes  int `json:"input_bytes"`
+	OutputBytes int `json:"output_bytes"`
 	// Errors are attempts without a whole answer, by kind: a status, reset, stall, truncate, or cancelled
 	// where the client went away.
 	Errors map[string]int `json:"errors,omitempty"`
@@ -106,6 +109,7 @@ func (l *ledger) of(c *call) *Counters {
 func (l *ledger) begin(c *call, isNew bool) {
 	n := l.of(c)
 	n.Attempts++
+	n.InputBytes += c.received
 	if isNew {
 		n.Calls++
 	}
@@ -156,6 +160,8 @@ func (c *Counters) sum(other *Counters) {
 	c.ToolCalls += other.ToolCalls
 	c.InputTokens += other.InputTokens
 	c.OutputTokens += other.OutputTokens
+	c.InputBytes += other.InputBytes
+	c.OutputBytes += other.OutputBytes
 	c.Planned += other.Planned
 	for kind, n := range other.Errors {
 		if c.Errors == nil {
@@ -195,6 +201,7 @@ func (s *Server) settle(c *call, failure string, sent int, late time.Duration) {
 	for _, l := range c.ledgers {
 		n := l.of(c)
 		n.OutputTokens += sent
+		n.OutputBytes += c.sentBytes
 		if failure != "" {
 			n.add(failure)
 			continue

@@ -13,7 +13,16 @@ import (
 // What is counted: calls and attempts apart, tokens of what was answered, by route and model.
 func TestCounters(t *testing.T) {
 	s := start(t, Config{Script: faults(t, "429:on=1,route=chat")})
-	statuses(s, "ab", "cdef") // the first takes two attempts
+	received, sent := 0, 0
+	post := func(s *Server, path, body string) {
+		received += len(body)
+		if w := post(s, path, body); w.Code == http.StatusOK {
+			sent += w.Body.Len()
+		}
+	}
+	for _, prompt := range []string{"ab", "ab", "cdef"} { // the first takes two attempts
+		post(s, "/v1/chat/completions", chatOf(prompt))
+	}
 	post(s, "/v1/chat/completions", `{"model":"n","stream":true,"max_tokens":3,"messages":[`+ask+`]}`)
 	post(s, "/v1/chat/completions", `{"model":"n","messages":[`+ask+`],"tools":[`+weatherTool+`]}`)
 	post(s, "/v1/embeddings", `{"model":"e","input":["ab","cd","efgh"]}`)
@@ -29,7 +38,13 @@ func TestCounters(t *testing.T) {
 		},
 	}
 	got := s.RunStats("")
-	got.Busy, got.BusyTime = nil, 0
+	if got.InputBytes != received || got.OutputBytes != sent {
+		t.Errorf("counted %d bytes in and %d out, want %d and %d", got.InputBytes, got.OutputBytes, received, sent)
+	}
+	got.Busy, got.BusyTime, got.InputBytes, got.OutputBytes = nil, 0, 0, 0
+	for i := range got.Routes {
+		got.Routes[i].InputBytes, got.Routes[i].OutputBytes = 0, 0
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}

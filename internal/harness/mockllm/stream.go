@@ -71,6 +71,9 @@ func (a *answering) stream() {
 		}
 		if i == last {
 			token = append(token, e.closing...)
+		}
+		a.sentBytes += len(token)
+		if i == last {
 			a.server.settle(a.call, "", a.sent(len(e.tokens)), a.late())
 			a.server.leave(a.call)
 		}
