@@ -1,7 +1,6 @@
 package mockllm
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -73,20 +72,6 @@ func splitmix64(x uint64) uint64 {
 // volatile are the keys of a request that do not change what is asked. Streaming is one of them: the
 // same question takes as long either way.
 var volatile = []string{"user", "metadata", "stream", "stream_options", "prompt_cache_key", "safety_identifier"}
-
-// decode reads a request's body, of any route.
-func decode(body []byte) (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber() // a number is what was written, not what a float64 makes of it
-	var fields map[string]any
-	if err := d.Decode(&fields); err != nil {
-		return nil, err
-	}
-	if d.More() {
-		return nil, fmt.Errorf("more than one JSON value")
-	}
-	return fields, nil
-}
 
 // fingerprint is the canonical form of a request without what is volatile, hashed. It takes those keys
 // out of the fields.

@@ -45,11 +45,7 @@ func TestSplitmix64(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	of := func(body string) uint64 {
 		t.Helper()
-		fields, err := decode([]byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := fingerprint(fields)
+		f, err := fingerprint(parse(t, body))
 		if err != nil {
 			t.Fatal(err)
 		}

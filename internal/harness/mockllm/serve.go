@@ -76,8 +76,8 @@ func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *
 		return invalid("", "the body of the request cannot be read: %v", err)
 	}
 	c.received = len(body)
-	fields, err := decode(body)
-	if err != nil {
+	var fields map[string]any
+	if err := json.Unmarshal(body, &fields); err != nil {
 		return invalid("", "We could not parse the JSON body of your request: %v.", err)
 	}
 	request, wrong := c.route.parse(body)
