@@ -23,11 +23,12 @@ var arrows = map[string][]string{
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
-	"internal/harness": {"internal/cache", "internal/parse", "internal/result", "internal/stats"},
+	"internal/harness": {"internal/cache", "internal/harness/proc", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
 	"internal/harness/mockllm": {"internal/harness/pace", "internal/suggest"},
 	"internal/harness/pace":    {}, // for what offers load and for what answers it
+	"internal/harness/proc":    {},
 
 	"internal/result": {},
 	"internal/stats":  {},

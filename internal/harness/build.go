@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/org/perfgate/internal/cache"
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // binary is a built test binary and the folder it runs in.
@@ -105,7 +106,7 @@ func (b *builder) flagsFor(ctx context.Context, m module) (moduleFlags, error) {
 		tool, where, goroot = g, dir, e.GOROOT
 	}
 	if f.toolchain != "" {
-		tool.env = withVar(tool.env, "GOTOOLCHAIN", f.toolchain)
+		tool.env = proc.WithVar(tool.env, "GOTOOLCHAIN", f.toolchain)
 		e, err := tool.environment(ctx, where)
 		if err != nil {
 			return f, err
@@ -137,7 +138,7 @@ func (b *builder) build(ctx context.Context, side Side, p goPackage, extra map[s
 func (b *builder) toolOf(how recipe) goTool {
 	g := b.trees[how.side].toolFor(how.pkg.Module)
 	if how.flags.toolchain != "" {
-		g.env = withVar(g.env, "GOTOOLCHAIN", how.flags.toolchain)
+		g.env = proc.WithVar(g.env, "GOTOOLCHAIN", how.flags.toolchain)
 	}
 	return g
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // callgrind counts instructions by valgrind's tool of that name, 30 to 50 times as slow as the program is.
@@ -45,7 +47,7 @@ func findCallgrind(ctx context.Context, scratch string) (*callgrind, error) {
 
 func (c *callgrind) name() string { return "callgrind " + c.version }
 
-func (c *callgrind) start(ctx context.Context, p process) (*gated, error) {
+func (c *callgrind) start(ctx context.Context, p proc.Process) (*gated, error) {
 	dir, err := os.MkdirTemp(c.scratch, "callgrind-")
 	if err != nil {
 		return nil, err

@@ -450,7 +450,7 @@ func testStops(t *testing.T, r *goRunner) {
 			}
 		}
 		for _, side := range w.sides {
-			if !w.at[side].stops || !isStopped(w.at[side].child.cmd.Process.Pid) {
+			if !w.at[side].stops || !isStopped(w.at[side].child.Pid()) {
 				t.Errorf("%v used %v of %v that it waited, and is not stopped", side, w.at[side].used, w.at[side].waited)
 			}
 		}

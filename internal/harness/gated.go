@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // gated is a test binary that waits at the gate.
 type gated struct {
-	child   *child
+	child   *proc.Child
 	pending *message // read, and not yet dealt with
 	to      *os.File
 	from    *bufio.Reader
@@ -45,7 +47,7 @@ const (
 )
 
 // startGated starts p at the gate, and has it write the counts of its statements where counts is set.
-func startGated(ctx context.Context, p process, counts bool) (*gated, error) {
+func startGated(ctx context.Context, p proc.Process, counts bool) (*gated, error) {
 	theirIn, to, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func startGated(ctx context.Context, p process, counts bool) (*gated, error) {
 		}
 	}
 	if err == nil {
-		g.child, err = p.start(ctx)
+		g.child, err = p.Start(ctx)
 	}
 	theirIn.Close()
 	theirOut.Close()
@@ -89,8 +91,8 @@ func (g *gated) closePipes() {
 }
 
 // wait ends the conversation and waits for the process, which goes its way to the end.
-func (g *gated) wait() (exited, error) {
-	e, err := g.child.wait()
+func (g *gated) wait() (proc.Exited, error) {
+	e, err := g.child.Wait()
 	g.closePipes()
 	return e, err
 }
@@ -102,8 +104,8 @@ func (g *gated) next(limit time.Duration) (message, error) {
 		g.pending = nil
 		return *m, nil
 	}
-	g.child.timer.Reset(limit)
-	defer g.child.timer.Stop() // it may wait for long while the other side is measured
+	g.child.Limit(limit)
+	defer g.child.Unlimit() // it may wait for long while the other side is measured
 	line, err := g.from.ReadSlice('\n')
 	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/org/perfgate/internal/cache"
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -163,7 +164,7 @@ func (s *GoBench) runner(ctx context.Context, budget *Budget, observe func(Event
 	if err != nil {
 		return nil, err
 	}
-	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: benchmarkEnv(s.Environ, s.PassEnv),
+	r := &goRunner{suite: s, filter: filter, observe: observe, budget: budget, env: proc.Env(s.Environ, s.PassEnv),
 		links: map[Build]map[*binary]*binary{}, twins: map[*binary]*binary{}, countings: map[[2]*binary][2]*binary{}}
 	return r, r.open(ctx)
 }
@@ -180,7 +181,7 @@ func (r *goRunner) noBenchmarks() error {
 func (r *goRunner) open(ctx context.Context) error {
 	var trees [2]*tree
 	var lists [2][]goPackage
-	gtool := goTool{env: buildEnv(r.suite.Environ, r.suite.PassEnv), tags: r.suite.Tags}
+	gtool := goTool{env: proc.BuildEnv(r.suite.Environ, r.suite.PassEnv), tags: r.suite.Tags}
 	for side, dir := range []string{r.suite.BaseDir, r.suite.HeadDir} {
 		if dir == "" {
 			continue
@@ -221,8 +222,8 @@ func (r *goRunner) prepareTree(ctx context.Context, dir string) error {
 	}
 	r.observe(Event{Phase: "build", What: "prepare in " + dir})
 	cmd := exec.CommandContext(ctx, "sh", "-euc", r.suite.Script)
-	cmd.Dir, cmd.Env = dir, buildEnv(r.suite.Environ, r.suite.PassEnv)
-	ownGroup(cmd)
+	cmd.Dir, cmd.Env = dir, proc.BuildEnv(r.suite.Environ, r.suite.PassEnv)
+	proc.OwnGroup(cmd)
 	out, err := cmd.CombinedOutput()
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("prepare, in %s: %w%s", dir, err, lastLines(out))
@@ -240,14 +241,14 @@ func (r *goRunner) baseWorkspace(ctx context.Context, base *tree) error {
 	work := e.GOWORK
 	if work == "" || work == "off" {
 		if found, err := base.tool.environment(ctx, base.root); err == nil && found.GOWORK != "" && !strings.HasPrefix(found.GOWORK, base.root) {
-			base.tool.env = withVar(base.tool.env, "GOWORK", "off")
+			base.tool.env = proc.WithVar(base.tool.env, "GOWORK", "off")
 		}
 		return nil
 	}
 	rel, err := filepath.Rel(r.suite.HeadDir, work)
 	if err != nil || !filepath.IsLocal(rel) {
 		if !strings.Contains(work, r.suite.HeadDir) {
-			base.tool.env = withVar(base.tool.env, "GOWORK", "off")
+			base.tool.env = proc.WithVar(base.tool.env, "GOWORK", "off")
 			r.warn("base is built without the workspace file %s, which lies outside the project", work)
 		}
 		return nil
@@ -321,7 +322,7 @@ func (r *goRunner) flags(t *tree, f moduleFlags) string {
 	for _, kv := range [][2]string{
 		{"ldflags", f.ldflags}, {"tags", r.suite.Tags}, {"GOFLAGS", t.env.GOFLAGS}, {"GOEXPERIMENT", t.env.GOEXPERIMENT},
 		{"CGO_ENABLED", t.env.CGO_ENABLED}, {"GOAMD64", t.env.GOAMD64}, {"GOARM64", t.env.GOARM64},
-		{"GOGC", lookup(r.env, "GOGC")}, {"GOMEMLIMIT", lookup(r.env, "GOMEMLIMIT")}, {"GODEBUG", lookup(r.env, "GODEBUG")},
+		{"GOGC", proc.Lookup(r.env, "GOGC")}, {"GOMEMLIMIT", proc.Lookup(r.env, "GOMEMLIMIT")}, {"GODEBUG", proc.Lookup(r.env, "GODEBUG")},
 	} {
 		if kv[1] != "" {
 			fs = append(fs, kv[0]+"="+kv[1])

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // goTool runs the go command with one environment.
@@ -22,7 +24,7 @@ type goTool struct {
 func (g goTool) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = dir, g.env
-	ownGroup(cmd)
+	proc.OwnGroup(cmd)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

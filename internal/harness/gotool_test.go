@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -79,59 +78,6 @@ func TestNewer(t *testing.T) {
 		if got, differ := newer(tt.a, tt.b); got != tt.want || differ != tt.differ {
 			t.Errorf("newer(%q, %q) = %q, %v, want %q, %v", tt.a, tt.b, got, differ, tt.want, tt.differ)
 		}
-	}
-}
-
-func TestBenchmarkEnv(t *testing.T) {
-	environ := []string{
-		"PATH=/bin", "HOME=/home/u", "GOFLAGS=-v", "GOPATH=/go", "GOGC=50", "GOMAXPROCS=2", "CGO_CFLAGS=-O2", "LC_ALL=C", "LANG=C",
-		"HTTP_PROXY=http://proxy.example.com", "CI=true", "TMPDIR=/tmp", "DATABASE_URL=postgres://x", "MY_SETTING=1", "MY_SETTING_2=1",
-		"GITHUB_TOKEN=secret", "GITHUB_OUTPUT=/out", "GITHUB_ENV=/env", "GITHUB_PATH=/path", "GITHUB_STEP_SUMMARY=/s", "GITHUB_ACTIONS=true",
-		"INPUT_BUDGET=5m", "INPUT_TOKEN=secret", "ACTIONS_RUNTIME_TOKEN=secret", "ACTIONS_ID_TOKEN_REQUEST_URL=http://x", "RUNNER_TEMP=/t",
-		"GH_TOKEN=secret", "AWS_SECRET_ACCESS_KEY=secret", "NPM_TOKEN=secret", "PERFGATE_SEED=1",
-		"GOPROXY=https://user:pass@proxy.example.com", "GOAUTH=netrc", "SSH_AUTH_SOCK=/s", "NETRC=/n", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a",
-		"GIT_SSH_COMMAND=ssh", "PATHOLOGICAL=1", "HOMEWORK=1", "broken", "",
-	}
-	usual := []string{
-		"PATH=/bin", "HOME=/home/u", "GOFLAGS=-v", "GOPATH=/go", "GOGC=50", "GOMAXPROCS=2", "CGO_CFLAGS=-O2", "LC_ALL=C", "LANG=C",
-		"HTTP_PROXY=http://proxy.example.com", "CI=true", "TMPDIR=/tmp",
-	}
-	toGo := []string{
-		"GOPROXY=https://user:pass@proxy.example.com", "GOAUTH=netrc", "SSH_AUTH_SOCK=/s", "NETRC=/n", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a",
-		"GIT_SSH_COMMAND=ssh",
-	}
-	for _, tt := range []struct {
-		name string
-		got  []string
-		want []string
-	}{
-		{"benchmarks", benchmarkEnv(environ, nil), usual},
-		{"benchmarks that need more", benchmarkEnv(environ, []string{"DATABASE_URL", "MY_SETTING", "NOT_SET"}), append(slices.Clone(usual), "DATABASE_URL=postgres://x", "MY_SETTING=1")},
-		{"the go command", buildEnv(environ, nil), append(slices.Clone(usual), toGo...)},
-	} {
-		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
-			t.Errorf("%s see (-want +got):\n%s", tt.name, diff)
-		}
-	}
-	for _, kv := range slices.Concat(benchmarkEnv(environ, nil), buildEnv(environ, nil)) {
-		for _, secret := range []string{"INPUT_", "ACTIONS_", "GITHUB_", "TOKEN", "secret"} {
-			if strings.Contains(kv, secret) {
-				t.Errorf("a child sees %s", kv)
-			}
-		}
-	}
-}
-
-func TestLookup(t *testing.T) {
-	env := []string{"A=1", "AB=2", "A=3", "C="}
-	for name, want := range map[string]string{"A": "3", "AB": "2", "C": "", "D": ""} {
-		if got := lookup(env, name); got != want {
-			t.Errorf("lookup(%s) = %q, want %q", name, got, want)
-		}
-	}
-	with := withVar(env, "A", "4")
-	if lookup(with, "A") != "4" || lookup(env, "A") != "3" {
-		t.Error("withVar does not set the variable in a copy")
 	}
 }
 

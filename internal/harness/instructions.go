@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -32,7 +33,7 @@ type instructionCounter interface {
 	// name tells counts apart that differ by what counted them.
 	name() string
 	// start starts p at the gate. The instructions of each slice are in what it took.
-	start(ctx context.Context, p process) (*gated, error)
+	start(ctx context.Context, p proc.Process) (*gated, error)
 }
 
 // findInstructionCounter returns the processor's own counters where the kernel lends them, else callgrind.
@@ -56,7 +57,7 @@ func instructionEnv(env []string) []string {
 	if runtime.GOARCH == "amd64" {
 		debug += ",cpu.erms=off,cpu.fsrm=off"
 	}
-	if own := lookup(env, "GODEBUG"); own != "" {
+	if own := proc.Lookup(env, "GODEBUG"); own != "" {
 		debug = own + "," + debug
 	}
 	return append(slices.Clip(env), "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=1GiB", "GODEBUG="+debug)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -158,10 +159,10 @@ func TestCountInstructions(t *testing.T) {
 // TestInstructionEnv: the user's own GODEBUG stays.
 func TestInstructionEnv(t *testing.T) {
 	env := instructionEnv([]string{"GODEBUG=http2client=0", "GOGC=50"})
-	if got := lookup(env, "GODEBUG"); !strings.HasPrefix(got, "http2client=0,asyncpreemptoff=1") {
+	if got := proc.Lookup(env, "GODEBUG"); !strings.HasPrefix(got, "http2client=0,asyncpreemptoff=1") {
 		t.Errorf("GODEBUG=%s", got)
 	}
-	if got := lookup(env, "GOGC"); got != "off" {
+	if got := proc.Lookup(env, "GOGC"); got != "off" {
 		t.Errorf("GOGC=%s", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
 	"github.com/org/perfgate/internal/result"
 )
@@ -93,8 +95,8 @@ func (l *listing) forget(top string) {
 
 // topLevel asks the binary for its benchmark functions and keeps those that the filter selects.
 func (l *lister) topLevel(ctx context.Context) ([]string, error) {
-	p := process{Path: l.bin.path, Args: []string{"-test.list=^Benchmark"}, Dir: l.bin.dir, Env: l.env, Limit: l.limit("")}
-	e, err := p.run(ctx)
+	p := proc.Process{Path: l.bin.path, Args: []string{"-test.list=^Benchmark"}, Dir: l.bin.dir, Env: l.env, Limit: l.limit("")}
+	e, err := p.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +117,12 @@ func (l *lister) topLevel(ctx context.Context) ([]string, error) {
 // the benchmark that took the process down, if one did, and whether it hung.
 func (l *lister) pass(ctx context.Context, names []string, out *listing) (died string, hung bool, err error) {
 	w := &watch{limit: l.limit, took: out.took}
-	p := process{
+	p := proc.Process{
 		Path: l.bin.path, Dir: l.bin.dir, Env: l.env, Limit: l.limit(""), Watch: w,
 		Args: []string{"-test.run=^$", "-test.bench=" + l.filter.only(names), "-test.benchtime=1x", "-test.count=1",
 			"-test.benchmem", "-test.paniconexit0", "-test.v=test2json"},
 	}
-	e, err := p.run(ctx)
+	e, err := p.Run(ctx)
 	w.finish()
 	if err != nil {
 		return "", false, err
@@ -149,7 +151,7 @@ func (l *lister) pass(ctx context.Context, names []string, out *listing) (died s
 var lastWord = regexp.MustCompile(`(?m)^\x16?FAIL$`)
 
 // explain gives a status to every benchmark that started and printed nothing of its own.
-func (l *lister) explain(names []string, e exited, w *watch, out *listing) (died string) {
+func (l *lister) explain(names []string, e proc.Exited, w *watch, out *listing) (died string) {
 	current := w.current()
 	abnormal := e.Failure != "" && !(e.Failure == "exit status 1" && lastWord.Match(e.Stdout))
 	for _, name := range w.started {
@@ -189,7 +191,7 @@ func (l *lister) isBenchmark(name string, started []string) bool {
 func (l *listing) names() []string { return slices.Sorted(maps.Keys(l.bench)) }
 
 // failureMessage puts a child's end into a line: its panic or last words, and how it ended.
-func failureMessage(e exited) string {
+func failureMessage(e proc.Exited) string {
 	text := append(slices.Clone(e.Stdout), e.Stderr...)
 	if e.Hung {
 		return e.Failure
@@ -244,7 +246,7 @@ var runMark = []byte("\x16=== RUN   Benchmark")
 
 // watch sees which benchmark a process is at, and gives each one its own time limit.
 type watch struct {
-	out   *tail
+	out   io.Writer
 	limit func(name string) time.Duration
 	took  map[string]time.Duration
 	setup time.Duration
@@ -256,10 +258,11 @@ type watch struct {
 	since   time.Time
 }
 
-func (w *watch) restart(t *time.Timer) {
+// Begin is called before the process starts.
+func (w *watch) Begin(keep io.Writer, limit *time.Timer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer, w.since = t, time.Now()
+	w.out, w.timer, w.since = keep, limit, time.Now()
 }
 
 // Write passes the output on and looks for announcements, which may come in pieces.
@@ -289,9 +292,7 @@ func (w *watch) announce(line []byte) {
 	w.closeCurrent()
 	name := string(bytes.TrimSpace(line[i+len(runMark):]))
 	w.started = append(w.started, name)
-	if w.timer != nil {
-		w.timer.Reset(w.limit(name))
-	}
+	w.timer.Reset(w.limit(name))
 }
 
 // closeCurrent books the time since the last announcement.

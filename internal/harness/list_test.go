@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -43,31 +45,31 @@ func TestExplain(t *testing.T) {
 		names   []string
 		started string
 		parsed  map[string]*result.Benchmark
-		e       exited
+		e       proc.Exited
 		died    string
 		want    []string
 	}{
-		{"all well", ".", []string{"A", "B"}, "A B", ok("A", "B"), exited{Stdout: []byte(pass)}, "", []string{"A: ok", "B: ok"}},
-		{"a group has no result of its own", ".", []string{"A"}, "A A/x A/y", ok("A/x", "A/y"), exited{Stdout: []byte(pass)}, "", []string{"A/x: ok", "A/y: ok"}},
-		{"no result", ".", []string{"A", "B"}, "A B", ok("B"), exited{Stdout: []byte(pass)}, "", []string{"A: failed: it printed no result", "B: ok"}},
-		{"looked into for sub-benchmarks", "A/x|B", []string{"A", "B"}, "A B", ok("B"), exited{Stdout: []byte(pass)}, "", []string{"B: ok"}},
+		{"all well", ".", []string{"A", "B"}, "A B", ok("A", "B"), proc.Exited{Stdout: []byte(pass)}, "", []string{"A: ok", "B: ok"}},
+		{"a group has no result of its own", ".", []string{"A"}, "A A/x A/y", ok("A/x", "A/y"), proc.Exited{Stdout: []byte(pass)}, "", []string{"A/x: ok", "A/y: ok"}},
+		{"no result", ".", []string{"A", "B"}, "A B", ok("B"), proc.Exited{Stdout: []byte(pass)}, "", []string{"A: failed: it printed no result", "B: ok"}},
+		{"looked into for sub-benchmarks", "A/x|B", []string{"A", "B"}, "A B", ok("B"), proc.Exited{Stdout: []byte(pass)}, "", []string{"B: ok"}},
 		{"a panic", ".", []string{"A", "B", "C"}, "A B", ok("A"),
-			exited{Stderr: []byte("panic: oh no\n\ngoroutine 7\n"), Failure: "exit status 2"}, "B", []string{"A: ok", "B: failed: panic: oh no"}},
+			proc.Exited{Stderr: []byte("panic: oh no\n\ngoroutine 7\n"), Failure: "exit status 2"}, "B", []string{"A: ok", "B: failed: panic: oh no"}},
 		{"a panic after the result", ".", []string{"A", "B"}, "A B", ok("A", "B"),
-			exited{Stderr: []byte("panic: oh no\n\ngoroutine 7\n"), Failure: "exit status 2"}, "B", []string{"A: ok", "B: failed: panic: oh no"}},
+			proc.Exited{Stderr: []byte("panic: oh no\n\ngoroutine 7\n"), Failure: "exit status 2"}, "B", []string{"A: ok", "B: failed: panic: oh no"}},
 		{"a panic in a group", ".", []string{"A"}, "A A/x", ok("A/x"),
-			exited{Stderr: []byte("panic: oh no\n"), Failure: "exit status 2"}, "A/x", []string{"A/x: failed: panic: oh no"}},
-		{"exit 1 in a benchmark", ".", []string{"A", "B"}, "A", ok(), exited{Failure: "exit status 1"}, "A", []string{"A: failed: exit status 1"}},
-		{"exit 1 in what was only looked into", "A/x|B", []string{"A", "B"}, "A", ok(), exited{Failure: "exit status 1"}, "A", []string{"A: failed: exit status 1"}},
+			proc.Exited{Stderr: []byte("panic: oh no\n"), Failure: "exit status 2"}, "A/x", []string{"A/x: failed: panic: oh no"}},
+		{"exit 1 in a benchmark", ".", []string{"A", "B"}, "A", ok(), proc.Exited{Failure: "exit status 1"}, "A", []string{"A: failed: exit status 1"}},
+		{"exit 1 in what was only looked into", "A/x|B", []string{"A", "B"}, "A", ok(), proc.Exited{Failure: "exit status 1"}, "A", []string{"A: failed: exit status 1"}},
 		{"another benchmark failed", ".", []string{"A", "B"}, "A B", map[string]*result.Benchmark{
 			"A": {Name: "A", Status: result.Failed, Message: "m_test.go:3: no"}, "B": {Name: "B", Status: result.OK}},
-			exited{Stdout: []byte(fail), Failure: "exit status 1"}, "", []string{"A: failed: m_test.go:3: no", "B: ok"}},
+			proc.Exited{Stdout: []byte(fail), Failure: "exit status 1"}, "", []string{"A: failed: m_test.go:3: no", "B: ok"}},
 		{"a hang", ".", []string{"A", "B"}, "A", ok(),
-			exited{Stderr: []byte("panic: not this\n"), Failure: "hung: no end after 5s", Hung: true}, "A", []string{"A: failed: hung: no end after 5s"}},
+			proc.Exited{Stderr: []byte("panic: not this\n"), Failure: "hung: no end after 5s", Hung: true}, "A", []string{"A: failed: hung: no end after 5s"}},
 		{"TestMain panics", ".", []string{"A", "B"}, "", ok(),
-			exited{Stderr: []byte("panic: no database\n"), Failure: "exit status 2"}, "", []string{"A: failed: panic: no database", "B: failed: panic: no database"}},
-		{"TestMain runs nothing", ".", []string{"A"}, "", ok(), exited{}, "", []string{"A: failed: its test binary ran no benchmark"}},
-		{"last words", ".", []string{"A"}, "A", ok(), exited{Stderr: []byte("first\nout of memory\n"), Failure: "signal: killed"}, "A",
+			proc.Exited{Stderr: []byte("panic: no database\n"), Failure: "exit status 2"}, "", []string{"A: failed: panic: no database", "B: failed: panic: no database"}},
+		{"TestMain runs nothing", ".", []string{"A"}, "", ok(), proc.Exited{}, "", []string{"A: failed: its test binary ran no benchmark"}},
+		{"last words", ".", []string{"A"}, "A", ok(), proc.Exited{Stderr: []byte("first\nout of memory\n"), Failure: "signal: killed"}, "A",
 			[]string{"A: failed: signal: killed: out of memory"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,11 +92,11 @@ func TestExplain(t *testing.T) {
 
 // A message is bounded and valid, whatever a stranger's program wrote.
 func TestFailureMessage(t *testing.T) {
-	long := failureMessage(exited{Stderr: []byte("panic: " + strings.Repeat("ä", 5000) + "\xff"), Failure: "exit status 2"})
+	long := failureMessage(proc.Exited{Stderr: []byte("panic: " + strings.Repeat("ä", 5000) + "\xff"), Failure: "exit status 2"})
 	if n := len([]rune(long)); n != 301 || !strings.HasSuffix(long, "…") {
 		t.Errorf("a message of %d runes, want 300 and an ellipsis", n)
 	}
-	if got, want := failureMessage(exited{Stdout: []byte("--- FAIL: BenchmarkX\n    x_test.go:5: wrong\nFAIL\n"), Failure: "exit status 1"}), "x_test.go:5: wrong"; got != want {
+	if got, want := failureMessage(proc.Exited{Stdout: []byte("--- FAIL: BenchmarkX\n    x_test.go:5: wrong\nFAIL\n"), Failure: "exit status 1"}), "x_test.go:5: wrong"; got != want {
 		t.Errorf("failureMessage = %q, want %q", got, want)
 	}
 	if got, want := clip("a\xffb"), "a\uFFFDb"; got != want {
@@ -106,8 +108,9 @@ func TestFailureMessage(t *testing.T) {
 func TestWatch(t *testing.T) {
 	output := "goos: linux\n\x16=== RUN   BenchmarkA\nBenchmarkA\n\x16=== RUN   BenchmarkA/x=1\nnoise \x16=== RUN   BenchmarkB\n=== RUN   BenchmarkFake\n"
 	for _, size := range []int{1, 2, 7, 1000} {
-		w := &watch{out: &tail{max: 1 << 20}, took: map[string]time.Duration{}, limit: func(string) time.Duration { return time.Hour }}
-		w.restart(time.NewTimer(time.Hour))
+		var kept bytes.Buffer
+		w := &watch{took: map[string]time.Duration{}, limit: func(string) time.Duration { return time.Hour }}
+		w.Begin(&kept, time.NewTimer(time.Hour))
 		for part := range slices.Chunk([]byte(output), size) {
 			w.Write(part)
 		}
@@ -115,14 +118,14 @@ func TestWatch(t *testing.T) {
 		if want := []string{"A", "A/x=1", "B"}; !slices.Equal(w.started, want) || w.current() != "B" {
 			t.Errorf("in pieces of %d: started %q, current %q, want %q", size, w.started, w.current(), want)
 		}
-		if got := string(w.out.Bytes()); got != output {
+		if got := kept.String(); got != output {
 			t.Errorf("in pieces of %d: output %q", size, got)
 		}
 		if len(w.took) != 3 {
 			t.Errorf("in pieces of %d: times of %v", size, slices.Collect(maps.Keys(w.took)))
 		}
 	}
-	endless := &watch{out: &tail{max: 10}, took: map[string]time.Duration{}}
+	endless := &watch{out: new(bytes.Buffer), took: map[string]time.Duration{}}
 	for range 100 {
 		endless.Write(make([]byte, 64<<10))
 	}
@@ -195,7 +198,7 @@ func newLister(t *testing.T, bin *binary, expr string) *lister {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &lister{bin: bin, env: benchmarkEnv(os.Environ(), nil), filter: f, limit: func(name string) time.Duration {
+	return &lister{bin: bin, env: proc.Env(os.Environ(), nil), filter: f, limit: func(name string) time.Duration {
 		if name == "Hangs" {
 			return 2 * time.Second
 		}
@@ -294,7 +297,7 @@ func BenchmarkSleeps(b *testing.B) {
 func BenchmarkLast(b *testing.B) {}
 `, 1))
 	p := &processes{bin: bin, procs: procsOf(t, bin)}
-	p.suite, p.env, p.budget = &GoBench{}, benchmarkEnv(os.Environ(), nil), &Budget{Limit: time.Hour}
+	p.suite, p.env, p.budget = &GoBench{}, proc.Env(os.Environ(), nil), &Budget{Limit: time.Hour}
 	t.Run("calibrates and samples", func(t *testing.T) {
 		g := p.target("Sleeps")
 		p.calibrate(t, g)

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // goPackage is a Go package that has benchmarks.
@@ -44,7 +46,7 @@ func (t *tree) dir(m module) string { return filepath.Join(t.root, filepath.From
 func (t *tree) toolFor(m module) goTool {
 	g := t.tool
 	if m.GoworkOff {
-		g.env = withVar(g.env, "GOWORK", "off")
+		g.env = proc.WithVar(g.env, "GOWORK", "off")
 	}
 	return g
 }

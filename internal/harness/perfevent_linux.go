@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // perfEvent counts instructions by an event of the kernel, in user mode alone: what the kernel does for a
@@ -66,7 +68,7 @@ func (e perfEvent) name() string { return "perf_event" }
 
 // start has the event begin with the program itself, after the fork: all of its threads inherit it. The
 // process reads it at the gate, as closely around each slice as can be.
-func (e perfEvent) start(ctx context.Context, p process) (*gated, error) {
+func (e perfEvent) start(ctx context.Context, p proc.Process) (*gated, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	f, err := e.open(unix.PerfBitDisabled | unix.PerfBitInherit | unix.PerfBitEnableOnExec)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
 	"github.com/org/perfgate/internal/result"
 )
@@ -183,11 +184,11 @@ func (r *goRunner) sampleLimit(expected time.Duration) time.Duration {
 
 // runOnce runs one benchmark in a fresh process for n iterations.
 func (r *goRunner) runOnce(ctx context.Context, t *goTarget, bin *binary, procs, n int, limit time.Duration) (reading, error) {
-	p := process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: limit, Args: []string{
+	p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: limit, Args: []string{
 		"-test.run=^$", "-test.bench=" + exactly(t.Key.Name), "-test.benchtime=" + strconv.Itoa(n) + "x",
 		"-test.count=1", "-test.benchmem", "-test.paniconexit0",
 	}}
-	e, err := p.run(ctx)
+	e, err := p.Run(ctx)
 	if err != nil {
 		return reading{}, err
 	}

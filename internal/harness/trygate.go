@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
 )
 
@@ -52,7 +53,7 @@ func (b *builder) tryGate(ctx context.Context, g goTool, made *gate) error {
 		}
 	}
 	for _, v := range []string{"GOFLAGS", "GOWORK"} {
-		g.env = withVar(g.env, v, map[string]string{"GOWORK": "off"}[v])
+		g.env = proc.WithVar(g.env, v, map[string]string{"GOWORK": "off"}[v])
 	}
 	g.tags = ""
 	overlay, err := b.writeOverlay(made.replace)
@@ -68,22 +69,22 @@ func (b *builder) tryGate(ctx context.Context, g goTool, made *gate) error {
 	if err := builds.Wait(); err != nil {
 		return fmt.Errorf("package testing with the gate does not build: %w", err)
 	}
-	env := benchmarkEnv(g.env, nil)
+	env := proc.Env(g.env, nil)
 	for i, bin := range bins {
-		if err := probePlain(ctx, process{Path: bin, Dir: dir, Env: env, Limit: probeLimit}); err != nil {
+		if err := probePlain(ctx, proc.Process{Path: bin, Dir: dir, Env: env, Limit: probeLimit}); err != nil {
 			return fmt.Errorf("the probe %s the gate: %w", []string{"with", "without"}[i], err)
 		}
 	}
-	if err := probeGated(ctx, process{Path: bins[0], Dir: dir, Env: env, Limit: probeLimit}); err != nil {
+	if err := probeGated(ctx, proc.Process{Path: bins[0], Dir: dir, Env: env, Limit: probeLimit}); err != nil {
 		return fmt.Errorf("the probe at the gate: %w", err)
 	}
 	return nil
 }
 
 // probePlain runs the probe as go test does.
-func probePlain(ctx context.Context, p process) error {
+func probePlain(ctx context.Context, p proc.Process) error {
 	p.Args = []string{"-test.run=^$", "-test.bench=.", "-test.benchmem", fmt.Sprintf("-test.benchtime=%dx", probeIters)}
-	e, err := p.run(ctx)
+	e, err := p.Run(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func probePlain(ctx context.Context, p process) error {
 }
 
 // probeGated takes two slices of each of the probe's benchmarks.
-func probeGated(ctx context.Context, p process) (err error) {
+func probeGated(ctx context.Context, p proc.Process) (err error) {
 	p.Args = []string{"-test.run=^$", "-test.bench=."}
 	g, err := startGated(ctx, p, false)
 	if err != nil {
@@ -119,7 +120,7 @@ func probeGated(ctx context.Context, p process) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			killGroup(g.child.cmd)
+			g.child.Kill()
 		}
 		if e, waitErr := g.wait(); err == nil && waitErr == nil && e.Failure != "" {
 			err = errors.New(failureMessage(e))

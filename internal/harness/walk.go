@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // walk leads one process a side through benchmarks that the same binaries hold.
@@ -55,7 +57,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if bin == nil {
 			continue
 		}
-		p := process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
+		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
 		}}
 		start := func() (*gated, error) { return startGated(ctx, p, of.counts) }
@@ -252,7 +254,7 @@ func (w *walk) gaveUp(t *goTarget, side Side, err error) error {
 	f := failure{t: t, side: side}
 	if !over(err) {
 		f.message = err.Error()
-		killGroup(w.at[side].child.cmd)
+		w.at[side].child.Kill()
 	}
 	t.alone = true // the next ones must not suffer
 	w.failures = append(w.failures, f)
@@ -282,7 +284,7 @@ func (w *walk) end() {
 }
 
 // failureOf finds the reason that package testing printed for a benchmark.
-func failureOf(name string, e exited) string {
+func failureOf(name string, e proc.Exited) string {
 	mark := regexp.MustCompile(`(?m)--- (?:FAIL|SKIP): Benchmark` + regexp.QuoteMeta(name) + `(?:-\d+)?\n\s+(.*)$`) // in the middle of a line, too
 	if m := mark.FindSubmatch(e.Stdout); m != nil {
 		return clip(strings.TrimSpace(string(m[1])))

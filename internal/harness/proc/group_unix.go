@@ -1,6 +1,6 @@
 //go:build unix
 
-package harness
+package proc
 
 import (
 	"os"
@@ -9,14 +9,15 @@ import (
 	"syscall"
 )
 
-// ownGroup starts cmd in a process group of its own and lets cancelling kill the group: a
+// OwnGroup starts cmd in a process group of its own and lets cancelling kill the group: a
 // benchmark's own children must not outlive it.
-func ownGroup(cmd *exec.Cmd) {
+func OwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { killGroup(cmd); return nil }
+	cmd.Cancel = func() error { KillGroup(cmd); return nil }
 }
 
-func killGroup(cmd *exec.Cmd) {
+// KillGroup kills all that is left of a started command's process group.
+func KillGroup(cmd *exec.Cmd) {
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // ESRCH: nothing is left, as it should be
 }
 
@@ -36,17 +37,4 @@ func maxRSS(s *os.ProcessState) int64 {
 		return 0
 	}
 	return int64(u.Maxrss) * 1024
-}
-
-// Signals to a process that waits at the gate.
-const (
-	suspend = syscall.SIGSTOP
-	resume  = syscall.SIGCONT
-)
-
-// errBroken is what writing to a process that has ended gives.
-var errBroken error = syscall.EPIPE
-
-func (g *gated) signal(s syscall.Signal) {
-	syscall.Kill(-g.child.cmd.Process.Pid, s) // ESRCH: it has ended, as the next message tells
 }

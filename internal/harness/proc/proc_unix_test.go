@@ -1,6 +1,6 @@
 //go:build unix
 
-package harness
+package proc
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 )
 
 // shell is a child that runs a script.
-func shell(t *testing.T, script string) process {
-	return process{Path: "/bin/sh", Args: []string{"-c", script}, Dir: t.TempDir(), Env: []string{"PATH=" + os.Getenv("PATH")}, Limit: time.Minute}
+func shell(t *testing.T, script string) Process {
+	return Process{Path: "/bin/sh", Args: []string{"-c", script}, Dir: t.TempDir(), Env: []string{"PATH=" + os.Getenv("PATH")}, Limit: time.Minute}
 }
 
 func TestProcess(t *testing.T) {
@@ -31,7 +31,7 @@ func TestProcess(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e, err := shell(t, tt.script).run(t.Context())
+			e, err := shell(t, tt.script).Run(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestProcess(t *testing.T) {
 	}
 	p := shell(t, "")
 	p.Path = filepath.Join(t.TempDir(), "nosuch")
-	if _, err := p.run(t.Context()); err == nil {
+	if _, err := p.Run(t.Context()); err == nil {
 		t.Error("a program that does not exist ran")
 	}
 }
@@ -89,7 +89,7 @@ func TestProcessHangs(t *testing.T) {
 	t.Parallel()
 	p := shell(t, "sleep 600 & echo $! >grandchild; echo so far; sleep 600")
 	p.Limit = 2 * time.Second
-	e, err := p.run(t.Context())
+	e, err := p.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestProcessLeavesChild(t *testing.T) {
 	t.Parallel()
 	p := shell(t, "sleep 600 & echo $! >grandchild; echo done")
 	began := time.Now()
-	e, err := p.run(t.Context())
+	e, err := p.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestProcessCancelled(t *testing.T) {
 		defer cancel()
 		awaitPid(t, filepath.Join(p.Dir, "grandchild"))
 	}()
-	if e, err := p.run(ctx); !errors.Is(err, context.Canceled) || e.Hung {
+	if e, err := p.Run(ctx); !errors.Is(err, context.Canceled) || e.Hung {
 		t.Errorf("run = %+v, %v, want the context's error", e, err)
 	}
 	awaitDeath(t, awaitPid(t, filepath.Join(p.Dir, "grandchild")))
@@ -135,7 +135,7 @@ func TestProcessCancelled(t *testing.T) {
 // The end of an endless output is kept, and no more.
 func TestProcessOutput(t *testing.T) {
 	t.Parallel()
-	e, err := shell(t, "yes 123456789 | head -c 30000000; echo last").run(t.Context())
+	e, err := shell(t, "yes 123456789 | head -c 30000000; echo last").Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestTail(t *testing.T) {
 // CPU time is the child's own, from its wait status.
 func TestProcessCPU(t *testing.T) {
 	t.Parallel()
-	e, err := shell(t, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done").run(t.Context())
+	e, err := shell(t, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done").Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,22 @@
-package harness
+// Package proc runs child processes: in a group of their own that ends with them, with an environment
+// that holds no secrets, under a time limit, and with the resources that they used.
+//
+// It starts no shell and does not read what a child writes. What drives and measures children lies above it.
+package proc
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"time"
 )
 
-// process is one child to run to its end.
-type process struct {
+// Process is one child to run to its end.
+type Process struct {
 	Path string
 	Args []string
 	Dir  string
@@ -21,11 +26,19 @@ type process struct {
 	// Files are what the child gets beside the standard streams, as descriptors 3, 4, ….
 	Files []*os.File
 	// Watch, when set, sees the output while it comes and may extend the limit.
-	Watch *watch
+	Watch Watcher
 }
 
-// exited is what became of a child.
-type exited struct {
+// Watcher is written a child's standard output.
+type Watcher interface {
+	io.Writer
+	// Begin is called before the child starts: keep is where the output belongs, and limit, which runs
+	// already, kills the child when it fires.
+	Begin(keep io.Writer, limit *time.Timer)
+}
+
+// Exited is what became of a child.
+type Exited struct {
 	Stdout, Stderr []byte
 	Wall           time.Duration
 	// CPU is user plus system time from the child's own wait status, which includes the
@@ -44,8 +57,8 @@ const maxOutput = 8 << 20
 // killGrace is how long a child may hold its pipes open after it was killed.
 const killGrace = 2 * time.Second
 
-// child is a process that runs.
-type child struct {
+// Child is a process that runs.
+type Child struct {
 	cmd            *exec.Cmd
 	ctx, limited   context.Context
 	cancel         context.CancelCauseFunc
@@ -54,47 +67,58 @@ type child struct {
 	began          time.Time
 }
 
-// run runs p to its end. An error says that p could not be run at all, or that ctx ended; whatever
-// p itself does wrong is in exited.Failure.
-func (p process) run(ctx context.Context) (exited, error) {
-	c, err := p.start(ctx)
+// Run runs p to its end. An error says that p could not be run at all, or that ctx ended; whatever
+// p itself does wrong is in Exited.Failure.
+func (p Process) Run(ctx context.Context) (Exited, error) {
+	c, err := p.Start(ctx)
 	if err != nil {
-		return exited{}, err
+		return Exited{}, err
 	}
-	return c.wait()
+	return c.Wait()
 }
 
-// start starts p in a process group of its own. The caller must wait for it.
-func (p process) start(ctx context.Context) (*child, error) {
-	c := &child{ctx: ctx, stdout: &tail{max: maxOutput}, stderr: &tail{max: maxOutput}}
+// Start starts p in a process group of its own. The caller must wait for it.
+func (p Process) Start(ctx context.Context) (*Child, error) {
+	c := &Child{ctx: ctx, stdout: &tail{max: maxOutput}, stderr: &tail{max: maxOutput}}
 	c.limited, c.cancel = context.WithCancelCause(ctx)
 	c.cmd = exec.CommandContext(c.limited, p.Path, p.Args...)
 	c.cmd.Dir, c.cmd.Env, c.cmd.ExtraFiles = p.Dir, p.Env, p.Files
-	ownGroup(c.cmd)
+	OwnGroup(c.cmd)
 	c.cmd.WaitDelay = killGrace
 	c.cmd.Stdout, c.cmd.Stderr = c.stdout, c.stderr
+	c.timer = time.AfterFunc(p.Limit, func() { c.cancel(errHung) })
 	if p.Watch != nil {
-		p.Watch.out, c.cmd.Stdout = c.stdout, p.Watch
+		p.Watch.Begin(c.stdout, c.timer)
+		c.cmd.Stdout = p.Watch
 	}
 	c.began = time.Now()
 	if err := c.cmd.Start(); err != nil {
+		c.timer.Stop()
 		c.cancel(nil)
 		return nil, err
-	}
-	c.timer = time.AfterFunc(p.Limit, func() { c.cancel(errHung) })
-	if p.Watch != nil {
-		p.Watch.restart(c.timer)
 	}
 	return c, nil
 }
 
-// wait waits for the child's end and for that of what it left behind.
-func (c *child) wait() (exited, error) {
+// Pid is the process's id, and that of its group.
+func (c *Child) Pid() int { return c.cmd.Process.Pid }
+
+// Kill kills the process and all others of its group. It must still be waited for.
+func (c *Child) Kill() { KillGroup(c.cmd) }
+
+// Limit gives the process so much time from now on.
+func (c *Child) Limit(d time.Duration) { c.timer.Reset(d) }
+
+// Unlimit lets the process take its time until the next Limit.
+func (c *Child) Unlimit() { c.timer.Stop() }
+
+// Wait waits for the child's end and for that of what it left behind.
+func (c *Child) Wait() (Exited, error) {
 	err := c.cmd.Wait()
 	c.timer.Stop()
 	defer c.cancel(nil)
-	e := exited{Stdout: c.stdout.Bytes(), Stderr: c.stderr.Bytes(), Wall: time.Since(c.began)}
-	killGroup(c.cmd) // what the child left behind must not run beside the next one
+	e := Exited{Stdout: c.stdout.Bytes(), Stderr: c.stderr.Bytes(), Wall: time.Since(c.began)}
+	KillGroup(c.cmd) // what the child left behind must not run beside the next one
 	if c.cmd.ProcessState != nil {
 		e.CPU = c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 		e.MaxRSS = maxRSS(c.cmd.ProcessState)

@@ -1,0 +1,17 @@
+//go:build !unix
+
+package proc
+
+import (
+	"os"
+	"os/exec"
+)
+
+// OwnGroup does nothing: there are no process groups here.
+func OwnGroup(cmd *exec.Cmd) {}
+
+// KillGroup kills the process alone: there are no process groups here.
+func KillGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
+
+// maxRSS is not in the wait status of these systems.
+func maxRSS(*os.ProcessState) int64 { return 0 }
