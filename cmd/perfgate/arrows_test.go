@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"internal/harness": {"internal/cache", "internal/harness/proc", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
+	"internal/harness/load":    {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},
 	"internal/harness/mockllm": {"internal/harness/pace", "internal/suggest"},
 	"internal/harness/pace":    {}, // for what offers load and for what answers it
 	"internal/harness/proc":    {},

@@ -13,5 +13,8 @@ func OwnGroup(cmd *exec.Cmd) {}
 // KillGroup kills the process alone: there are no process groups here.
 func KillGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
 
+// Terminate kills the process: there is no signal here that asks.
+func (c *Child) Terminate() { c.Kill() }
+
 // maxRSS is not in the wait status of these systems.
 func maxRSS(*os.ProcessState) int64 { return 0 }

@@ -21,6 +21,11 @@ func KillGroup(cmd *exec.Cmd) {
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // ESRCH: nothing is left, as it should be
 }
 
+// Terminate asks all of the process group to end. They must still be waited for.
+func (c *Child) Terminate() {
+	syscall.Kill(-c.Pid(), syscall.SIGTERM) // ESRCH: it has ended, as who waits will see
+}
+
 // maxRSS is the child's peak resident set size in bytes. On Linux a child inherits the peak
 // of the process that started it until it calls exec, so a value not above our own says
 // nothing and is dropped.
