@@ -45,6 +45,8 @@ type unitRow struct {
 	timing bool
 	// counted units are taken in passes of counting, where there are such.
 	counted bool
+	// offered units are those of a load run, whose values programs may report as well as perfgate.
+	offered bool
 	// info units are shown and never gate: they describe the process, set-up included.
 	info bool
 }
@@ -59,6 +61,55 @@ var units = []unitRow{
 	{name: Instructions, better: Lower, counted: true},
 	{name: "calls/op", better: Lower},
 	{name: "attempts/op", better: Lower},
+	{name: "mean-sec", better: Lower, timing: true, offered: true},
+	{name: "p50-sec", better: Lower, timing: true, offered: true},
+	{name: "p90-sec", better: Lower, timing: true, offered: true},
+	{name: "p95-sec", better: Lower, timing: true, offered: true},
+	{name: "p99-sec", better: Lower, timing: true, offered: true},
+	{name: "max-sec", better: Lower, timing: true, offered: true},
+	{name: "queue-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "queue-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "queue-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "queue-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "service-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "service-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "service-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "service-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "ttft-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "ttft-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "ttft-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "ttft-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "itl-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "itl-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "itl-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "itl-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "tpot-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "tpot-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "tpot-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "tpot-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-mean-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-p50-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-p90-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-p95-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-p99-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-share", better: Lower, timing: true, offered: true},
+	{name: "wall-sec", better: Lower, timing: true, offered: true},
+	{name: "runs/s", better: Higher, timing: true, offered: true},
+	{name: "tokens/s", better: Higher, timing: true, offered: true},
+	{name: "good-runs/s", better: Higher, timing: true, offered: true},
+	{name: "error-share", better: Lower, offered: true},
+	{name: "cache-hits", better: Higher, offered: true},
+	{name: "cache-misses", better: Lower, offered: true},
+	{name: "cache-coalesced", better: Higher, offered: true, info: true},
+	{name: "hit-rate", better: Higher, offered: true},
+	{name: "upstream-calls", better: Lower, offered: true},
+	{name: "upstream-attempts", better: Lower, offered: true},
+	{name: "input-tokens", better: Lower, offered: true},
+	{name: "output-tokens", better: Lower, offered: true},
+	{name: "cost/run", better: Lower, offered: true},
+	{name: "cpu-sec/run", better: Lower, timing: true, offered: true},
+	{name: "peak-rss-B", better: Lower, timing: true, offered: true},
+	{name: "startup-sec", better: Lower, timing: true, offered: true},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
@@ -115,7 +166,7 @@ func (u Unit) Base() string {
 // Measured reports whether perfgate itself measures units of that name, and no benchmark reports them.
 func Measured(name string) bool {
 	i := unitIndex(name)
-	return i >= 0 && (units[i].timing || units[i].counted)
+	return i >= 0 && !units[i].offered && (units[i].timing || units[i].counted)
 }
 
 // Counted reports whether u is counted apart from times, and compared as a fact where it is constant.

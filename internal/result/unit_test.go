@@ -22,8 +22,16 @@ func TestUnits(t *testing.T) {
 		{"instructions/op", Lower, false, false},
 		{"process-peak-B", Lower, true, true},
 
+		// Of load runs, whoever makes them.
+		{"p99-sec", Lower, true, false},
+		{"overhead-p50-sec", Lower, true, false},
+		{"runs/s", Higher, true, false},
+		{"upstream-calls", Lower, false, false},
+		{"cache-hits", Higher, false, false},
+		{"cache-coalesced", Higher, false, true},
+
 		// Units of others: nobody said which way is better, but a time is never exact.
-		{"p99-sec", Unknown, true, false},
+		{"p999-sec", Unknown, true, false},
 		{"req/s", Unknown, true, false},
 		{"wait_sec/op", Unknown, true, false},
 		{"gadgets", Unknown, false, false},
@@ -49,7 +57,7 @@ func TestUnitKinds(t *testing.T) {
 		counted, measured bool
 	}{
 		"sec/op": {"sec", false, true}, "B/s": {"B", false, true}, "B/op": {"B", true, true}, "allocs/op": {"", true, true}, "statements/op": {"", true, true},
-		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "peak-B": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
+		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "cpu-sec/run": {"sec", false, false}, "peak-B": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
 	} {
 		u := UnitOf(name)
 		if u.Base() != want.base || u.Counted() != want.counted || Measured(name) != want.measured {
@@ -70,7 +78,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 10 {
+	if len(units) != 59 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }
