@@ -21,7 +21,7 @@ type Arrival struct {
 
 // arrivalRow is a distribution of the times between arrivals, of mean 1.
 type arrivalRow struct {
-	name, usage string
+	Name, Usage string
 	shaped      bool
 	// gap is the inverse of the distribution function. Nil: all gaps are equal.
 	gap func(u, shape float64) float64
@@ -29,15 +29,15 @@ type arrivalRow struct {
 
 // Arrivals is the one list of distributions. Help, errors and the tests range over it.
 var Arrivals = []arrivalRow{
-	{name: "constant", usage: "equal distances"},
-	{name: "poisson", usage: "independent arrivals", gap: func(u, _ float64) float64 { return -math.Log1p(-u) }},
-	{name: "gamma", usage: "gamma:SHAPE, below 1 burstier than poisson and above it more even", shaped: true,
+	{Name: "constant", Usage: "equal distances"},
+	{Name: "poisson", Usage: "independent arrivals", gap: func(u, _ float64) float64 { return -math.Log1p(-u) }},
+	{Name: "gamma", Usage: "gamma:SHAPE, below 1 burstier than poisson and above it more even", shaped: true,
 		gap: func(u, shape float64) float64 { return mathext.GammaIncRegInv(shape, u) / shape }},
 }
 
 func (a Arrival) row() (arrivalRow, bool) {
 	for _, r := range Arrivals {
-		if r.name == a.Name || a.Name == "" && r.gap == nil {
+		if r.Name == a.Name || a.Name == "" && r.gap == nil {
 			return r, true
 		}
 	}
@@ -57,7 +57,7 @@ func (a Arrival) check() error {
 
 func arrivalNames() (names []string) {
 	for _, r := range Arrivals {
-		names = append(names, r.name)
+		names = append(names, r.Name)
 	}
 	return names
 }
@@ -66,9 +66,9 @@ func arrivalNames() (names []string) {
 func (a Arrival) String() string {
 	r, _ := a.row()
 	if r.shaped {
-		return r.name + ":" + strconv.FormatFloat(a.Shape, 'g', -1, 64)
+		return r.Name + ":" + strconv.FormatFloat(a.Shape, 'g', -1, 64)
 	}
-	return r.name
+	return r.Name
 }
 
 // ParseArrival reads a row's name, with a shape where the row has one: poisson, gamma:0.5.

@@ -20,9 +20,8 @@ type Clock interface {
 	Limit(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 	// Group makes a group of goroutines to wait for.
 	Group() Group
-	// Alone runs do, which may wait for others that are in Alone with the same key. Waited reports
-	// whether it was kept from doing so until they were through.
-	Alone(key string, do func(waited bool))
+	// Alone runs do, which may wait for others that are in Alone with the same key.
+	Alone(key string, do func())
 	// Drive runs main, which all that uses the clock is called from.
 	Drive(main func())
 }
@@ -57,7 +56,7 @@ func (c *RealClock) Limit(ctx context.Context, d time.Duration) (context.Context
 func (c *RealClock) Group() Group { return new(sync.WaitGroup) }
 
 // Alone runs do: in real time callers wait for each other wherever they please.
-func (c *RealClock) Alone(_ string, do func(waited bool)) { do(false) }
+func (c *RealClock) Alone(_ string, do func()) { do() }
 
 // Drive runs main.
 func (c *RealClock) Drive(main func()) { main() }

@@ -293,7 +293,7 @@ func TestVirtualIsExact(t *testing.T) {
 			group := c.Group()
 			for i := range 3 {
 				group.Go(func() {
-					c.Alone("lock", func(bool) { sleep(ctx, c, time.Duration(1+(n+i)%3)*time.Millisecond) })
+					c.Alone("lock", func() { sleep(ctx, c, time.Duration(1+(n+i)%3)*time.Millisecond) })
 					r.Hits += int(shared.Add(1)) // who came first
 				})
 			}

@@ -142,7 +142,7 @@ func (r *Record) Overhead() (time.Duration, bool) {
 	if r.Upstream == nil || r.Kind != OK {
 		return 0, false
 	}
-	return r.Service() - r.Upstream.Busy, true
+	return r.Service() - r.Upstream.Busy - r.Shared, true
 }
 
 func (t *Trace) overhead(m *metrics) {
@@ -153,7 +153,7 @@ func (t *Trace) overhead(m *metrics) {
 		if d, ok := r.Overhead(); ok {
 			own = append(own, d)
 			total += r.Service()
-			waited += r.Upstream.Busy
+			waited += r.Upstream.Busy + r.Shared
 		}
 	}
 	if len(own) == 0 {

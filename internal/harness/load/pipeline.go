@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
+	"sync"
+	"time"
 
 	"github.com/org/perfgate/internal/cache"
 )
@@ -38,7 +39,10 @@ const DefaultModel = "gpt-mock"
 type pipeline struct {
 	Pipeline
 	caches []*cache.Store
-	waited atomic.Int64 // look-ups that found what they had waited for
+
+	mu        sync.Mutex
+	drafts    map[string][]Span // when which plan was drafted
+	coalesced int               // look-ups that waited for one
 }
 
 // Open opens the caches.
@@ -46,7 +50,7 @@ func (p Pipeline) Open(ctx context.Context) (Target, error) {
 	if p.Tasks < 1 {
 		return nil, fieldErrorf("tasks", "%d: want at least 1", p.Tasks)
 	}
-	open := &pipeline{Pipeline: p}
+	open := &pipeline{Pipeline: p, drafts: map[string][]Span{}}
 	for i := range p.Caches {
 		c, err := p.OpenCache(ctx, i)
 		if err != nil {
@@ -88,30 +92,49 @@ type agent struct {
 
 // plan returns the plan for a task, from the cache where it is there.
 func (a *agent) plan(ctx context.Context, task string, r *Record) (string, error) {
-	store := a.caches[modulo(a.run, len(a.caches))]
-	key := cache.NewKey("plan", 1, a.Model, task)
+	slot := modulo(a.run, len(a.caches))
+	store, key := a.caches[slot], cache.NewKey("plan", 1, a.Model, task)
+	place := fmt.Sprint(slot, " ", key)
 	var plan []byte
 	var hit bool
 	var err error
-	look := func(waited bool) {
+	look := func() {
 		plan, hit, err = store.GetOrCompute(ctx, key, func(ctx context.Context) ([]byte, error) {
+			defer a.drafted(place, a.Clock.Now())
 			return a.draft(ctx, task)
 		})
-		if waited && hit {
-			a.waited.Add(1)
-		}
 	}
+	began := a.Clock.Now()
 	if store.Stats().Backend == cache.None { // nothing is shared
-		look(false)
+		look()
 	} else {
-		a.Clock.Alone(fmt.Sprint(modulo(a.run, len(a.caches)), key), look)
+		a.Clock.Alone(place, look)
 	}
-	if hit {
-		r.Hits++
-	} else {
+	if !hit {
 		r.Misses++
+		return string(plan), err
 	}
+	r.Hits++
+	r.Shared = a.shared(place, began, a.Clock.Now())
 	return string(plan), err
+}
+
+// drafted notes that a plan was drafted from began until now.
+func (p *pipeline) drafted(place string, began time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drafts[place] = append(p.drafts[place], Span{began, p.Clock.Now()})
+}
+
+// shared is how long of a look-up another run was drafting what was looked for.
+func (p *pipeline) shared(place string, from, to time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := within(p.drafts[place], from, to)
+	if d > 0 {
+		p.coalesced++
+	}
+	return d
 }
 
 // draft makes a plan.
@@ -139,10 +162,9 @@ func (a *agent) work(ctx context.Context, round int, given string) (string, erro
 
 // Close closes the caches.
 func (p *pipeline) Close() (Usage, error) {
-	u := Usage{Coalesced: int(p.waited.Load())}
+	u := Usage{Coalesced: p.coalesced}
 	var errs []error
 	for _, c := range p.caches {
-		u.Coalesced += int(c.Stats().Coalesced)
 		if err := c.Failure(); err != nil {
 			u.Remarks = append(u.Remarks, err.Error())
 		}

@@ -29,6 +29,8 @@ type Record struct {
 	// Hits and Misses are its look-ups in the plan cache: those that were spared a computation, and the
 	// others.
 	Hits, Misses int
+	// Shared is how long it waited for what another run was asking the upstream.
+	Shared time.Duration
 	// CPU and MaxRSS are the process's own, of a target that has one for each run.
 	CPU    time.Duration
 	MaxRSS int64

@@ -110,7 +110,7 @@ func (g *virtualGroup) Wait() {
 
 // Alone keeps callers with the same key apart, first come, first served. A caller that waited inside do
 // for another one would keep the turn from it.
-func (v *VirtualClock) Alone(key string, do func(waited bool)) {
+func (v *VirtualClock) Alone(key string, do func()) {
 	q, busy := v.keys[key]
 	if busy {
 		me := newTask()
@@ -120,7 +120,7 @@ func (v *VirtualClock) Alone(key string, do func(waited bool)) {
 		q = &queue{}
 		v.keys[key] = q
 	}
-	do(busy)
+	do()
 	if len(q.waiting) == 0 {
 		delete(v.keys, key)
 		return
