@@ -20,6 +20,7 @@ var ErrClosed = errors.New("pace: closed")
 // Pacer waits until absolute times. Any number of goroutines may wait at once.
 type Pacer struct {
 	wheel  *wheel // nil: the timers of package time
+	clock  Clock  // in place of both, nil: the machine's
 	closed chan struct{}
 	once   sync.Once
 }
@@ -49,6 +50,9 @@ func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if p.clock != nil {
+		return p.clock.Until(ctx, t)
 	}
 	left := time.Until(t)
 	if left <= 0 {
