@@ -28,6 +28,9 @@ func Name(k result.Key) string { return inert(k.String()) }
 // Inert is a stranger's text in a line for people.
 func Inert(s string) string { return inert(s) }
 
+// Value writes a value of a unit with a prefix: 1.234ms, 1.500KiB, 3.
+func Value(v float64, u result.Unit) string { return value(v, u) }
+
 // MetricLine describes one stored metric: benchmark, unit, median, number of samples, and the level that it is
 // held to where that is a better one.
 func MetricLine(b *result.Benchmark, m *result.Metric) []string {

@@ -97,6 +97,7 @@ var units = []unitRow{
 	{name: "runs/s", better: Higher, timing: true, offered: true},
 	{name: "tokens/s", better: Higher, timing: true, offered: true},
 	{name: "good-runs/s", better: Higher, timing: true, offered: true},
+	{name: "efficiency", better: Higher, timing: true, offered: true},
 	{name: "error-share", better: Lower, offered: true},
 	{name: "cache-hits", better: Higher, offered: true},
 	{name: "cache-misses", better: Lower, offered: true},

@@ -78,7 +78,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 59 {
+	if len(units) != 60 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }
