@@ -16,7 +16,7 @@ const maxBody = 32 << 20
 
 // ServeHTTP answers a request of a client, or of who watches: below /perfgate/ are the counters.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	arrived := time.Now()
+	arrived := s.pacer.Now()
 	run, path := splitRun(r.URL.Path)
 	if control, ok := strings.CutPrefix(path, "/perfgate/"); ok {
 		s.control(w, r, run, control)
@@ -163,7 +163,7 @@ func (a *answering) until(offset time.Duration, tokens int) {
 }
 
 // late is how much later than planned it is.
-func (a *answering) late() time.Duration { return time.Since(a.arrived) - a.total() }
+func (a *answering) late() time.Duration { return a.server.pacer.Now().Sub(a.arrived) - a.total() }
 
 // whole answers in one piece.
 func (a *answering) whole() {
@@ -216,7 +216,7 @@ func (a *answering) stall() {
 	if lasts == 0 {
 		lasts = maxDelay
 	}
-	_ = a.server.pacer.Until(a.r.Context(), time.Now().Add(lasts)) // however it ends, this ends
+	_ = a.server.pacer.Until(a.r.Context(), a.server.pacer.Now().Add(lasts)) // however it ends, this ends
 	a.server.leave(a.call)
 	panic(http.ErrAbortHandler)
 }

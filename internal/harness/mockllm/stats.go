@@ -229,7 +229,7 @@ func (s *Server) leave(c *call) {
 		return
 	}
 	c.ended = true
-	now := time.Now()
+	now := s.pacer.Now()
 	for _, l := range c.ledgers {
 		l.end(now)
 	}
@@ -240,7 +240,7 @@ func (s *Server) leave(c *call) {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stats := s.total.stats(time.Now())
+	stats := s.total.stats(s.pacer.Now())
 	stats.Busy = nil
 	h := s.total.lateness
 	at := func(quantile float64) time.Duration {
@@ -257,9 +257,9 @@ func (s *Server) RunStats(name string) Stats {
 	defer s.mu.Unlock()
 	r := s.runs[name]
 	if r == nil {
-		return newLedger().stats(time.Now())
+		return newLedger().stats(s.pacer.Now())
 	}
-	return r.stats(time.Now())
+	return r.stats(s.pacer.Now())
 }
 
 // Reset forgets all runs: counters, and which calls have been. What is in flight is counted no more.
