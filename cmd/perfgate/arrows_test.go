@@ -19,7 +19,8 @@ const module = "github.com/org/perfgate"
 // arrows lists every package and what of ours it may import. Data flows measure → result → compare →
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
-	"cmd/perfgate":     {"internal/result", "internal/parse", "internal/harness", "internal/harness/mockllm", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/cache", "internal/suggest"},
+	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest",
+		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
@@ -31,11 +32,10 @@ var arrows = map[string][]string{
 	"internal/harness/pace":    {}, // for what offers load and for what answers it
 	"internal/harness/proc":    {},
 
-	"internal/result": {},
-	"internal/stats":  {},
-	"internal/github": {},
-	"internal/cache":  {},
-
+	"internal/result":  {},
+	"internal/stats":   {},
+	"internal/github":  {},
+	"internal/cache":   {},
 	"internal/suggest": {}, // for all that read what people write
 }
 

@@ -35,6 +35,7 @@ func init() { // help refers to the table, which refers to help
 	commands = []command{
 		{"check", "", "measure base and head, compare, report, exit: the gate", (*app).check},
 		{"run", "", "measure the work tree only and write latest.json", (*app).measureOnly},
+		{"load", "[-- PROGRAM ARG...]", "offer load to a program whose model is mocked, and measure", (*app).load},
 		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},

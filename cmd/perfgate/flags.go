@@ -110,7 +110,11 @@ func (a *app) configure(f *flags) (*project, error) {
 			if flag == nil || !flag.Changed {
 				return nil, false
 			}
-			return flag.Value.(*texts).values, true
+			setting, ok := flag.Value.(*texts)
+			if !ok { // the command's own, of the same name
+				return nil, false
+			}
+			return setting.values, true
 		},
 		Input:  a.runner.Input,
 		Getenv: a.getenv,

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", scriptsAtOnce); err != nil { // a -parallel on the command line wins
 		panic(err)
 	}
-	testscript.Main(tests{m}, map[string]func(){"perfgate": main})
+	testscript.Main(tests{m}, map[string]func(){"perfgate": main, "modelserver": modelserver})
 }
 
 // tests are all tests, with a cache for the scripts.
@@ -62,6 +62,7 @@ func (t tests) Run() int {
 //	edit FILE OLD NEW           replace a text, which must be there
 //	json FILE [PATH=VALUE...]   FILE is one JSON value; at the dotted path stands the value
 //	only PROGRAM...             take all other programs, as far as there are such, out of PATH
+//	port NAME...                set each variable to an address on loopback that nobody listens on
 //	remedy                      run the command that the last standard error advises
 //	stored FILE HEAD [BASE]     make a result file as check would, from `go test -bench` outputs
 func TestScript(t *testing.T) {
@@ -79,6 +80,7 @@ func TestScript(t *testing.T) {
 			"edit":      plain("edit FILE OLD NEW", 3, edit),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),
+			"port":      plain("port NAME...", 1, port),
 			"remedy":    plain("remedy", 0, remedy),
 			"stored":    plain("stored FILE HEAD [BASE]", 2, stored),
 		},

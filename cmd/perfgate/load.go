@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/org/perfgate/internal/cache"
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/result"
+)
+
+// load offers load to a target and writes latest.json. It judges nothing.
+func (a *app) load(ctx context.Context, args []string) error {
+	f := newLoadFlags()
+	if err := f.parseLoad(a, args); err != nil {
+		return ignoreHelp(err)
+	}
+	p, err := a.configure(f.flags)
+	if err != nil {
+		return err
+	}
+	l, err := f.loader(p)
+	if err != nil {
+		return usage(err)
+	}
+	defer l.close()
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	if l.renews {
+		if err := p.refuseDirty(ctx, f.force); err != nil {
+			return err
+		}
+	}
+	return usage(l.run(ctx))
+}
+
+// usage makes an error of a setting one of the command line.
+func usage(err error) error {
+	var fromLoad *load.FieldError
+	var fromCache *cache.FieldError
+	switch {
+	case errors.As(err, &fromLoad):
+		return usagef("--%s: %s", fromLoad.Field, fromLoad.Msg)
+	case errors.As(err, &fromCache):
+		return usagef("--%s: %s", fromCache.Field, fromCache.Msg)
+	}
+	return err
+}
+
+// loader is a load command that was understood.
+type loader struct {
+	p *project
+	*loadFlags
+	plan load.Plan
+	// levels are the numbers of workers to try, one where nothing is swept.
+	levels []int
+	repeat int
+	renews bool // the baseline
+	mock   mockSettings
+	prices load.Prices
+	good   *load.Goodput
+	plans  cache.Config
+	clock  load.Clock // the machine's, nil in virtual time
+
+	bodyText string
+	waitTime time.Duration
+
+	progress *progress
+	bench    []*result.Benchmark
+	traces   map[*result.Benchmark][]*load.Trace
+	warnings []string
+}
+
+func (l *loader) close() {
+	if real, ok := l.clock.(*load.RealClock); ok {
+		real.Pacer.Close()
+	}
+}
+
+// run measures every level and writes what came of it, whether or not it went well.
+func (l *loader) run(ctx context.Context) error {
+	file, err := l.p.newFile(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
+	l.progress = newProgress(l.p.app.stderr)
+	l.traces = map[*result.Benchmark][]*load.Trace{}
+	err = l.measure(ctx)
+	l.progress.close()
+	if len(l.bench) == 0 {
+		return err
+	}
+	l.fill(file)
+	file.Partial = ctx.Err() != nil
+	for _, w := range l.warnings {
+		l.p.app.warn("%s", w)
+	}
+	if werr := l.p.writeFile(latestFile, file); err == nil {
+		err = werr
+	}
+	if werr := l.show(file); err == nil {
+		err = werr
+	}
+	if err == nil && l.renews {
+		err = l.renewBaseline(file)
+	}
+	return err
+}
+
+// measure takes the samples: all levels in turn, so that what drifts meanwhile touches all of them.
+func (l *loader) measure(ctx context.Context) error {
+	for i := range l.repeat {
+		for n, workers := range l.levels {
+			plan := l.plan
+			if !plan.Open() {
+				plan.Concurrency = workers
+			}
+			s := &sampler{loader: l, plan: plan, label: l.label(workers, i)}
+			trace, err := s.take(ctx)
+			if trace == nil {
+				return err
+			}
+			if i == 0 {
+				l.bench = append(l.bench, &result.Benchmark{Suite: loadSuite, Name: l.name(workers), Status: result.OK})
+			}
+			l.keep(l.bench[n], trace, s.counts, i)
+			if err != nil {
+				if load.IsInvalid(err) {
+					l.bench[n].Status, l.bench[n].Message = result.Failed, err.Error()
+				}
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loadSuite is the suite of load runs in a file.
+const loadSuite = "load"
+
+// name is that of the benchmark that so many workers are.
+func (l *loader) name(workers int) string {
+	name := l.targetName()
+	if len(l.levels) > 1 {
+		name += fmt.Sprintf("/concurrency=%d", workers)
+	}
+	return name
+}
+
+func (l *loader) label(workers, sample int) string {
+	text := l.name(workers)
+	if l.repeat > 1 {
+		text += fmt.Sprintf(", sample %d of %d", sample+1, l.repeat)
+	}
+	return text
+}
+
+// keep adds a trace as one sample of every metric.
+func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, sample int) {
+	l.traces[b] = append(l.traces[b], t)
+	for _, m := range t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good}) {
+		b.Add(result.UnitOf(m.Unit), result.Sample{Value: m.Value, Iters: len(t.Records), Pair: sample, Pass: sample})
+	}
+	for _, f := range t.Failures() {
+		l.warnings = append(l.warnings, b.Name+": "+f)
+	}
+	for _, r := range t.Usage.Remarks {
+		l.warnings = append(l.warnings, b.Name+": "+r)
+	}
+}
+
+// sweepUnit is the share of the throughput that so many workers could have, of so many times that of the
+// first level.
+const sweepUnit = "efficiency"
+
+// fill puts what was measured into the file.
+func (l *loader) fill(f *result.File) {
+	l.addEfficiency()
+	f.Head.Benchmarks, f.Warnings = l.bench, append(f.Warnings, l.warnings...)
+	f.Head.Env = l.environment()
+	f.Scenario = l.scenario()
+	f.Policy = nil // nothing was judged
+}
+
+func (l *loader) addEfficiency() {
+	if len(l.levels) < 2 || len(l.bench) < 2 {
+		return
+	}
+	first := l.bench[0].Metric("runs/s")
+	if first == nil {
+		return
+	}
+	for n, b := range l.bench[1:] {
+		m := b.Metric("runs/s")
+		if m == nil {
+			continue
+		}
+		for i, s := range m.Samples {
+			if i < len(first.Samples) && first.Samples[i].Value > 0 {
+				s.Value /= first.Samples[i].Value * float64(l.levels[n+1]) / float64(l.levels[0])
+				b.Add(result.UnitOf(sweepUnit), s)
+			}
+		}
+	}
+}
+
+// renewBaseline is baseline update for what a load run measured.
+func (l *loader) renewBaseline(f *result.File) error {
+	old, err := l.p.readBaseline()
+	if err != nil {
+		l.p.app.warn("the old baseline is replaced unread: %v", err)
+	}
+	next := *f
+	next.Baseline, next.Reason = nil, l.reason
+	head := *f.Head
+	next.Head = &head
+	if err := l.keepOthers(old, &next); err != nil {
+		return err
+	}
+	if old != nil {
+		l.p.config.Policy().Ratchet(old, &next)
+	}
+	if err := l.unfit(); err != nil && !l.force {
+		return fmt.Errorf("%w; the baseline stays as it was (--force --reason TEXT writes it all the same)", err)
+	}
+	if err := l.p.writeFile(baselineFile, &next); err != nil {
+		return err
+	}
+	return l.p.printMove(old, &next)
+}
+
+// keepOthers takes over what the old baseline holds beside load runs, if it was measured on the same commit:
+// a baseline names one.
+func (l *loader) keepOthers(old, next *result.File) error {
+	if old == nil || old.ThresholdsOnly {
+		return nil
+	}
+	var others []*result.Benchmark
+	for _, b := range old.Head.Benchmarks {
+		if b.Suite != loadSuite {
+			others = append(others, b)
+		}
+	}
+	switch {
+	case len(others) == 0:
+		return nil
+	case !sameTree(old.Head, next.Head) && !l.force:
+		return fmt.Errorf("the baseline holds %d benchmarks of another commit as well, which would be lost: renew them first with perfgate baseline update (--force --reason TEXT drops them)", len(others))
+	case !sameTree(old.Head, next.Head):
+		return nil
+	}
+	env := old.Head.Env
+	next.Head.Benchmarks = append(others, next.Head.Benchmarks...)
+	next.Head.Env = env
+	next.Head.Sort()
+	return nil
+}
+
+// unfit says why what was measured must not become the baseline.
+func (l *loader) unfit() error {
+	var errs []error
+	for _, b := range l.bench {
+		if n := b.Passes(); n < compare.FirstLook {
+			errs = append(errs, fmt.Errorf("%s has %d samples, fewer than %d: raise --repeat", b.Name, n, compare.FirstLook))
+		}
+		for _, t := range l.traces[b] {
+			if f := t.Failures(); len(f) > 0 {
+				errs = append(errs, fmt.Errorf("%s: %s", b.Name, f[0]))
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

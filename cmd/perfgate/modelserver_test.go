@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// modelserver is a program of scripts: `modelserver ADDRESS` serves /llm, which asks the model once, /twice,
+// /fail and /healthz until it is asked to end; `modelserver` alone asks the model once and ends.
+func modelserver() {
+	if len(os.Args) < 2 {
+		if err := askModel(context.Background(), ""); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	mux := http.NewServeMux()
+	for path, calls := range map[string]int{"/llm": 1, "/twice": 2} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			for range calls {
+				if err := askModel(r.Context(), r.Header.Get("Traceparent")); err != nil {
+					http.Error(w, err.Error(), http.StatusBadGateway)
+				}
+			}
+		})
+	}
+	mux.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+	server := &http.Server{Addr: os.Args[1], Handler: mux}
+	go func() {
+		<-ctx.Done()
+		server.Close()
+	}()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("served")
+}
+
+// askModel asks the model where the environment says that it is.
+func askModel(ctx context.Context, trace string) error {
+	body := `{"model":"gpt-mock","messages":[{"role":"user","content":"hello"}]}`
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("OPENAI_BASE_URL")+"/chat/completions", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+os.Getenv("OPENAI_API_KEY"))
+	req.Header.Set("Content-Type", "application/json")
+	if trace != "" {
+		req.Header.Set("Traceparent", trace)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the model answered %s, %v", resp.Status, err)
+	}
+	return nil
+}
+
+// port sets variables to addresses on loopback that nobody listens on.
+func port(ts *testscript.TestScript, names []string) {
+	for _, name := range names {
+		addr, err := freeAddress()
+		ts.Check(err)
+		ts.Setenv(name, addr)
+	}
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// nobodyListens waits until nobody does.
+func nobodyListens(t *testing.T, addr string) {
+	t.Helper()
+	for range 100 {
+		if !dials(t.Context(), addr) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("somebody still listens on %s", addr)
+}
+
+// dials reports whether an address takes a connection.
+func dials(ctx context.Context, addr string) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
