@@ -17,7 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// modelserver is a program of scripts: `modelserver ADDRESS` serves /llm, which asks the model once, /twice,
+// modelserver is a program of scripts: `modelserver ADDRESS` serves /llm and /ask, which ask the model once, /twice,
 // /fail and /healthz until it is asked to end; `modelserver` alone asks the model once and ends.
 func modelserver() {
 	if len(os.Args) < 2 {
@@ -30,7 +30,7 @@ func modelserver() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	mux := http.NewServeMux()
-	for path, calls := range map[string]int{"/llm": 1, "/twice": 2} {
+	for path, calls := range map[string]int{"/llm": 1, "/ask": 1, "/twice": 2} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			for range calls {
 				if err := askModel(r.Context(), r.Header.Get("Traceparent")); err != nil {

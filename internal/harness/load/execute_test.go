@@ -36,6 +36,16 @@ func onClocks(t *testing.T, test func(t *testing.T, c Clock)) {
 	})
 }
 
+// realClock is the machine's time for a test.
+func realClock(t testing.TB) Clock {
+	p, err := pace.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return &RealClock{p}
+}
+
 // sleeper answers after a time.
 func sleeper(c Clock, d time.Duration) do {
 	return func(ctx context.Context, _ int, _ *Record) error { return sleep(ctx, c, d) }
@@ -309,6 +319,25 @@ func TestVirtualIsExact(t *testing.T) {
 		if diff := cmp.Diff(first.Records, once().Records); diff != "" {
 			t.Fatalf("another run differs:\n%.2000s", diff)
 		}
+	}
+}
+
+// Who waits until the same moment goes on in the order in which they began to wait.
+func TestVirtualOrder(t *testing.T) {
+	c := NewVirtualClock()
+	var got []int
+	c.Drive(func() {
+		group := c.Group()
+		for i := range 20 {
+			group.Go(func() {
+				c.Until(t.Context(), epoch.Add(time.Second))
+				got = append(got, i)
+			})
+		}
+		group.Wait()
+	})
+	if len(got) != 20 || !slices.IsSorted(got) {
+		t.Errorf("they went on as %d", got)
 	}
 }
 

@@ -31,10 +31,10 @@ const DefaultWait = 30 * time.Second
 
 // httpTarget is an HTTP target that is ready.
 type httpTarget struct {
-	maker  *requestMaker
-	client *http.Client
-	clock  Clock
-	server *running
+	maker     *requestMaker
+	transport *http.Transport
+	clock     Clock
+	server    *running
 }
 
 // Open starts the server where there is one to start, and waits until it is ready. The error is a *FieldError
@@ -44,7 +44,7 @@ func (h HTTP) Open(ctx context.Context) (Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := maker.request(0)
+	first, err := maker.request(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (h HTTP) Open(ctx context.Context) (Target, error) {
 		}
 		ready.health = h.Health
 	}
-	t := &httpTarget{maker: maker, clock: h.Clock, client: h.client()}
+	t := &httpTarget{maker: maker, clock: h.Clock, transport: h.transport()}
 	if h.Server == nil {
 		if err := ready.try(ctx); err != nil {
 			return nil, &UnreachableError{first.URL.Redacted(), err}
@@ -72,14 +72,11 @@ func (h HTTP) Open(ctx context.Context) (Target, error) {
 	return t, nil
 }
 
-// client asks the target directly: no proxy, no cookies, no compression, and a redirect is an answer.
-func (h HTTP) client() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			MaxIdleConns: 0, MaxIdleConnsPerHost: max(1, h.InFlight), DisableCompression: true,
-			DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// transport asks the target directly: no proxy, no cookies, no compression, and a redirect is an answer.
+func (h HTTP) transport() *http.Transport {
+	return &http.Transport{
+		MaxIdleConnsPerHost: max(1, h.InFlight), DisableCompression: true,
+		DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 	}
 }
 
@@ -96,12 +93,12 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // Do sends a request and reads the answer to its end.
 func (t *httpTarget) Do(ctx context.Context, n int, r *Record) error {
-	req, err := t.maker.request(n)
+	req, err := t.maker.request(ctx, n)
 	if err != nil {
 		return err
 	}
 	began := t.clock.Now()
-	resp, err := t.client.Do(req.WithContext(ctx))
+	resp, err := t.transport.RoundTrip(req)
 	if err != nil {
 		return failedRequest(ctx, err)
 	}
@@ -129,7 +126,7 @@ func failedRequest(ctx context.Context, err error) error {
 }
 
 func (t *httpTarget) Close() (Usage, error) {
-	t.client.CloseIdleConnections()
+	t.transport.CloseIdleConnections()
 	if t.server == nil {
 		return Usage{}, nil
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/org/perfgate/internal/result"
 )
 
 // traceOf is a trace of runs that took 1, 2, … n ms one after the other.
@@ -77,8 +79,7 @@ func TestOverhead(t *testing.T) {
 	}
 }
 
-// All metrics of a trace that has everything. Units that are not in package result's table would be judged
-// in no direction, so its test ranges over these names too.
+// All metrics of a trace that has everything, in the order of display.
 func TestMetrics(t *testing.T) {
 	tr := traceOf(1000)
 	tr.Plan = openPlan(rate(1, time.Second))
@@ -111,6 +112,11 @@ func TestMetrics(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, tr.Metrics(scale), cmpopts.EquateApprox(1e-9, 0)); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+	for _, m := range want { // a unit without a row would be judged in no direction
+		if result.UnitOf(m.Unit).Better == result.Unknown {
+			t.Errorf("package result knows no unit %s", m.Unit)
+		}
 	}
 	scale.Prices = Prices{"other": {}}
 	if got := value(tr.Metrics(scale), "cost/run"); got != -1 {

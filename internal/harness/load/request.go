@@ -2,8 +2,7 @@ package load
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -21,9 +20,10 @@ type Request struct {
 	Body   string
 }
 
-// requestMaker makes the requests of all runs.
+// requestMaker makes the requests of all runs. What is the same for all is made once: a generator's own CPU
+// time is what it takes from a server on the same machine.
 type requestMaker struct {
-	method string
+	base   *http.Request
 	url    text
 	names  []string
 	values []text
@@ -64,13 +64,14 @@ func (t text) of(run int) (string, error) {
 
 // maker checks the request.
 func (q Request) maker() (*requestMaker, error) {
-	m := &requestMaker{method: q.Method}
-	if m.method == "" {
-		m.method = http.MethodGet
+	method := q.Method
+	if method == "" {
+		method = http.MethodGet
 		if q.Body != "" {
-			m.method = http.MethodPost
+			method = http.MethodPost
 		}
 	}
+	m := &requestMaker{}
 	var err error
 	if m.url, err = newText("target", q.URL); err != nil {
 		return nil, err
@@ -89,11 +90,14 @@ func (q Request) maker() (*requestMaker, error) {
 		}
 		m.names, m.values = append(m.names, http.CanonicalHeaderKey(strings.TrimSpace(name))), append(m.values, v)
 	}
-	r, err := m.request(0)
+	first, err := m.url.of(0)
+	if err == nil {
+		m.base, err = http.NewRequest(method, first, nil)
+	}
 	if err != nil {
 		return nil, fieldErrorf("target", "%v", err)
 	}
-	return m, checkURL("target", r.URL)
+	return m, checkURL("target", m.base.URL)
 }
 
 // checkURL refuses what cannot be sent a request to.
@@ -101,25 +105,36 @@ func checkURL(field string, u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return fieldErrorf(field, "%q: want a URL such as http://127.0.0.1:8080/ask", u)
 	}
+	if u.User != nil { // it would stand in every report
+		return fieldErrorf(field, "%q: leave the user out, and say it with --header 'Authorization: …'", u.Redacted())
+	}
 	return nil
 }
 
 // request makes the request of a run.
-func (m *requestMaker) request(run int) (*http.Request, error) {
-	address, err := m.url.of(run)
-	body, berr := m.body.of(run)
-	if err := errors.Join(err, berr); err != nil {
-		return nil, err
+func (m *requestMaker) request(ctx context.Context, run int) (*http.Request, error) {
+	r := m.base.WithContext(ctx)
+	if m.url.template != nil {
+		address, err := m.url.of(run)
+		if err != nil {
+			return nil, err
+		}
+		if r.URL, err = url.Parse(address); err != nil {
+			return nil, err
+		}
+		r.Host = r.URL.Host
 	}
-	r, err := http.NewRequest(m.method, address, strings.NewReader(body))
+	body, err := m.body.of(run)
 	if err != nil {
 		return nil, err
 	}
-	if body == "" {
-		r.Body, r.GetBody = nil, nil
+	if body != "" {
+		r.ContentLength = int64(len(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
+		r.Body, _ = r.GetBody() // which has no error
 	}
-	r.Header.Set("Traceparent", TraceParent(run))
-	r.Header.Set("X-Perfgate-Run", fmt.Sprint(run))
+	r.Header = make(http.Header, len(m.names)+1)
+	r.Header["Traceparent"] = []string{TraceParent(run)}
 	for i, name := range m.names {
 		v, err := m.values[i].of(run)
 		if err != nil {
@@ -129,7 +144,7 @@ func (m *requestMaker) request(run int) (*http.Request, error) {
 			r.Host = v
 			continue
 		}
-		r.Header.Set(name, v)
+		r.Header[name] = append(r.Header[name], v)
 	}
 	return r, nil
 }

@@ -21,8 +21,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/org/perfgate/internal/harness/pace"
 )
 
 // serverEnv makes this test binary a server that listens on the address in it.
@@ -37,6 +35,10 @@ func TestMain(m *testing.M) {
 
 // testServer has a child, is ready after its second health check, and says goodbye when it is asked to end.
 func testServer(addr string) int {
+	if addr, ok := strings.CutPrefix(addr, "bench "); ok {
+		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, benchServer()))
+		return 1
+	}
 	if addr == "broken" {
 		fmt.Fprintln(os.Stderr, "no database")
 		return 7
@@ -67,18 +69,8 @@ func testServer(addr string) int {
 	return 0
 }
 
-// realClock is the machine's time for a test.
-func realClock(t *testing.T) Clock {
-	p, err := pace.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return &RealClock{p}
-}
-
 // freePort is an address that nobody listens on.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +79,7 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func self(t *testing.T) string {
+func self(t testing.TB) string {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -323,6 +315,7 @@ func TestBadTargets(t *testing.T) {
 		{"target", Settings{Target: "ftp://x", Clock: real}},
 		{"target", Settings{Target: "http://", Clock: real}},
 		{"target", Settings{Target: "http://%zz", Clock: real}},
+		{"target", Settings{Target: "http://user:secret@x/", Clock: real}},
 		{"target", Settings{Target: "http://x/{{.Nosuch}}", Clock: real}},
 		{"target", Settings{Target: "command", Clock: real}},
 		{"target", Settings{Target: "pipeline", Args: []string{"x"}, Clock: real}},

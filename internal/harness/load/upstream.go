@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +75,12 @@ const traceID = "7065726667617465"
 
 // TraceParent is the header by which W3C trace context names a run. Runs of warming up are negative.
 func TraceParent(run int) string {
-	return fmt.Sprintf("00-%s%016x-%016x-01", traceID, uint64(run), 1)
+	const digits = "0123456789abcdef"
+	id := []byte("00-" + traceID + "0000000000000000-0000000000000001-01")
+	for at, n := len("00-"+traceID)+15, uint64(run); n > 0; at, n = at-1, n>>4 {
+		id[at] = digits[n&15]
+	}
+	return string(id)
 }
 
 // ByTrace stands before an upstream that tells runs apart by their paths, and gives the requests that carry
