@@ -9,6 +9,7 @@ import (
 	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/harness/mockllm"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -60,7 +61,7 @@ type loader struct {
 	levels []int
 	repeat int
 	renews bool // the baseline
-	mock   mockSettings
+	mock   mockllm.Config
 	prices load.Prices
 	good   *load.Goodput
 	plans  cache.Config

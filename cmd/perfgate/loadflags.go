@@ -15,13 +15,13 @@ import (
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness/load"
-	"github.com/org/perfgate/internal/harness/mockllm"
 	"github.com/org/perfgate/internal/harness/pace"
 )
 
 // loadFlags are load's flags. Those that are texts have a form of their own.
 type loadFlags struct {
 	*flags
+	modelFlags
 	args []string // behind --
 
 	runs                              int
@@ -35,8 +35,6 @@ type loadFlags struct {
 	target, method, body, health      string
 	headers                           []string
 	wait                              string
-	llmLatency, llmITL                string
-	llmTokens, llmScript              string
 	tasks                             int
 	clockName                         string
 	cacheBackend, cacheTTL, redisURL  string
@@ -71,10 +69,7 @@ func newLoadFlags() *loadFlags {
 	f.StringVar(&f.timeout, "timeout", load.DefaultTimeout.String(), "`DURATION` that one run may take; 0 for any")
 	f.IntVar(&f.warmup, "warmup", 0, "`N` runs before the first that counts")
 	f.IntVar(&f.samples, "repeat", 1, "make the whole `N` times: each is one sample")
-	f.StringVar(&f.llmLatency, "llm-latency", "10ms", "`DELAY` of the mocked model's first token, such as 80ms, 0.08 or lognormal:p50=80ms,p99=300ms")
-	f.StringVar(&f.llmITL, "llm-itl", "0", "`DELAY` of each further token")
-	f.StringVar(&f.llmTokens, "llm-tokens", strconv.Itoa(mockllm.DefaultTokens), "`NUMBER` of tokens in an answer, or its distribution")
-	f.StringVar(&f.llmScript, "llm-script", "", "`FILE` that says what the mocked model answers, how fast, and what goes wrong; the flags above win where they are given")
+	f.modelFlags.add(f.flags, "10ms")
 	f.IntVar(&f.tasks, "tasks", 1, "`N` different tasks of the pipeline, which runs take in turn")
 	f.StringVar(&f.method, "method", "", "`METHOD` of requests (default GET, with a body POST)")
 	f.StringArrayVar(&f.headers, "header", nil, "`LINE` such as NAME: VALUE in requests; may be repeated, and hold {{.Run}}")

@@ -43,16 +43,19 @@ func (l *loader) environment() result.Env {
 // scenario is what was asked for: what is not the same is not comparable.
 func (l *loader) scenario() map[string]string {
 	s := map[string]string{
-		"target": l.target, "llm-latency": l.mock.Model.TTFT.String(), "llm-itl": l.mock.Model.ITL.String(), "llm-tokens": l.mock.Model.Tokens.String(),
+		"target": l.target, "llm-latency": l.mock.Model.TTFT.String(), "itl": l.mock.Model.ITL.String(), "tokens": l.mock.Model.Tokens.String(),
 		"clock": l.clockName, "timeout": l.plan.Timeout.String(), "warmup": strconv.Itoa(l.plan.Warmup),
 	}
 	if l.target == "pipeline" {
 		s["tasks"], s["cache-backend"], s["global-cache"] = strconv.Itoa(l.tasks), l.cacheBackend, strconv.FormatBool(l.globalOnly)
 	}
-	for _, name := range []string{"rate", "ramp", "stages", "burst", "llm-script"} {
+	for _, name := range []string{"rate", "ramp", "stages", "burst", "script"} {
 		if v := l.Lookup(name).Value.String(); v != "" {
 			s[name] = v
 		}
+	}
+	if len(l.faults) > 0 {
+		s["faults"] = strings.Join(l.faults, " ")
 	}
 	if l.plan.Open() {
 		s["arrival"] = l.plan.Arrival.String()

@@ -20,46 +20,11 @@ import (
 	"github.com/org/perfgate/internal/harness/proc"
 )
 
-// mockSettings are the mocked upstream's.
-type mockSettings struct{ mockllm.Config }
-
-// readMock reads what the mocked model does: the script, and over it the flags that were given.
-func (l *loader) readMock() error {
+// readMock reads what the mocked model does.
+func (l *loader) readMock() (err error) {
 	l.mock.Seed = l.p.config.Seed
-	if l.llmScript != "" {
-		data, err := os.ReadFile(l.llmScript)
-		if err != nil {
-			return usagef("--llm-script: %v", err)
-		}
-		script, err := mockllm.ReadScript(l.llmScript, data, os.ReadFile)
-		if err != nil {
-			return usagef("--llm-script: %v", err)
-		}
-		l.mock.Script = *script
-	}
-	for _, d := range []struct {
-		flag string
-		dist *mockllm.Dist
-		read func(string, func(string) ([]byte, error)) (mockllm.Dist, error)
-	}{
-		{"llm-latency", &l.mock.Model.TTFT, mockllm.ParseDelay},
-		{"llm-itl", &l.mock.Model.ITL, mockllm.ParseDelay},
-		{"llm-tokens", &l.mock.Model.Tokens, mockllm.ParseCount},
-	} {
-		flag := l.Lookup(d.flag)
-		if l.llmScript != "" && !flag.Changed {
-			continue
-		}
-		text := flag.Value.String()
-		if v, err := load.ParseDuration(text); err == nil && d.flag != "llm-tokens" {
-			text = v.String() // one delay is one scenario, however it was written
-		}
-		var err error
-		if *d.dist, err = d.read(text, os.ReadFile); err != nil {
-			return usagef("--%s: %v", d.flag, err)
-		}
-	}
-	return nil
+	l.mock.Script, err = l.modelFlags.read(l.flags)
+	return err
 }
 
 // sampler takes one sample.
@@ -73,7 +38,7 @@ type sampler struct {
 // take carries the plan out with a mock and with caches of its own, so that no sample knows of another.
 func (s *sampler) take(ctx context.Context) (*load.Trace, error) {
 	clock := s.clockOf()
-	config := s.mock.Config
+	config := s.mock
 	config.Pacer = pace.By(clock)
 	mock, err := mockllm.New(config)
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -31,22 +29,18 @@ const mockGC = 400
 // mockFlags are the flags of mock that are not settings.
 type mockFlags struct {
 	*flags
-	addr, latency, itl, tokens, script, key string
-	seed                                    uint64
-	faults                                  []string
-	dryRun                                  int
-	json                                    bool
+	modelFlags
+	addr, key string
+	seed      uint64
+	dryRun    int
+	json      bool
 }
 
 func newMockFlags() *mockFlags {
 	m := &mockFlags{flags: newFlags("mock", "")}
 	m.StringVar(&m.addr, "addr", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 is a free one, no host is this machine alone")
-	m.StringVar(&m.latency, "llm-latency", "0", "`DELAY` of the first token: seconds, a duration, or a distribution such as lognormal:p50=120ms,p99=400ms; see docs/mock.md")
-	m.StringVar(&m.itl, "itl", "0", "`DELAY` from a token to the next, likewise")
-	m.StringVar(&m.tokens, "tokens", strconv.Itoa(mockllm.DefaultTokens), "`COUNT` of tokens of an answer, a number or a distribution")
+	m.modelFlags.add(m.flags, "0")
 	m.Uint64Var(&m.seed, "seed", 1, "`N` that decides all that is random")
-	m.StringArrayVar(&m.faults, "faults", nil, "`FAULT` such as 429:rate=5%, 500:on=1+5, reset, stall, truncate:after=3; may be repeated")
-	m.StringVar(&m.script, "script", "", "YAML or JSON `FILE` with latencies by model, replies and faults; flags win over it")
 	m.IntVar(&m.dryRun, "dry-run", 0, "print the delays of `N` calls, and serve nothing")
 	m.StringVar(&m.key, "require-key", "", "`KEY` that clients must send; without it any will do")
 	m.BoolVar(&m.json, "json", false, "print JSON, one value a line: where it listens, and when it stops what was counted")
@@ -83,56 +77,9 @@ func (m *mockFlags) config() (mockllm.Config, error) {
 	if m.Changed("dry-run") && (m.dryRun < 1 || m.dryRun > 100_000) {
 		return c, usagef("--dry-run %d: want a number of calls from 1 to 100000", m.dryRun)
 	}
-	if m.script != "" {
-		script, err := readScript(m.script)
-		if err != nil {
-			return c, err
-		}
-		c.Script = *script
-	}
-	for _, d := range []struct {
-		name, text string
-		to         *mockllm.Dist
-		read       func(string, func(string) ([]byte, error)) (mockllm.Dist, error)
-	}{
-		{"llm-latency", m.latency, &c.TTFT, mockllm.ParseDelay},
-		{"itl", m.itl, &c.ITL, mockllm.ParseDelay},
-		{"tokens", m.tokens, &c.Tokens, mockllm.ParseCount},
-	} {
-		if !m.Changed(d.name) {
-			continue // the default is that of the upstream, and weaker than the script
-		}
-		var err error
-		if *d.to, err = d.read(d.text, os.ReadFile); err != nil {
-			return c, usagef("--%s: %v", d.name, err)
-		}
-	}
-	for _, text := range m.faults {
-		fault, err := mockllm.ParseFault(text)
-		if err != nil {
-			return c, usagef("--faults %s: %v", text, err)
-		}
-		c.Faults = append(c.Faults, fault)
-	}
-	return c, nil
-}
-
-// readScript reads a script. The files that it names lie beside it.
-func readScript(name string) (*mockllm.Script, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, usagef("--script: %v", err)
-	}
-	script, err := mockllm.ReadScript(name, data, func(other string) ([]byte, error) {
-		if !filepath.IsAbs(other) {
-			other = filepath.Join(filepath.Dir(name), other)
-		}
-		return os.ReadFile(other)
-	})
-	if err != nil {
-		return nil, usagef("--script: %v", err)
-	}
-	return script, nil
+	var err error
+	c.Script, err = m.modelFlags.read(m.flags)
+	return c, err
 }
 
 // dryModel is what a model may be called that nothing is said of.
