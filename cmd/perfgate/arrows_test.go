@@ -20,11 +20,11 @@ const module = "github.com/org/perfgate"
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
 	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest",
-		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc"},
+		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
-	"internal/harness": {"internal/cache", "internal/harness/proc", "internal/parse", "internal/result", "internal/stats"},
+	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
 	"internal/harness/load":    {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/org/perfgate/internal/cache"
@@ -90,11 +91,18 @@ func (l *loader) run(ctx context.Context) error {
 	}
 	l.progress = newProgress(l.p.app.stderr)
 	l.traces = map[*result.Benchmark][]*load.Trace{}
-	err = l.measure(ctx)
+	err = l.measure(ctx, func() {
+		part := *file
+		head := *file.Head
+		part.Head, part.Partial = &head, true
+		l.fill(&part)
+		l.p.writeFile(latestFile, &part) // the final write reports what is wrong with the disk
+	})
 	l.progress.close()
 	if len(l.bench) == 0 {
 		return err
 	}
+	l.addEfficiency()
 	l.fill(file)
 	file.Partial = ctx.Err() != nil
 	for _, w := range l.warnings {
@@ -112,28 +120,31 @@ func (l *loader) run(ctx context.Context) error {
 	return err
 }
 
-// measure takes the samples: all levels in turn, so that what drifts meanwhile touches all of them.
-func (l *loader) measure(ctx context.Context) error {
+// measure takes the samples: all levels in turn, so that what drifts meanwhile touches all of them. It calls
+// save after each sample but the last.
+func (l *loader) measure(ctx context.Context, save func()) error {
 	for i := range l.repeat {
 		for n, workers := range l.levels {
 			plan := l.plan
 			if !plan.Open() {
 				plan.Concurrency = workers
 			}
-			s := &sampler{loader: l, plan: plan, label: l.label(workers, i)}
-			trace, err := s.take(ctx)
+			trace, counts, err := l.sample(ctx, plan, l.label(workers, i))
 			if trace == nil {
 				return err
 			}
 			if i == 0 {
 				l.bench = append(l.bench, &result.Benchmark{Suite: loadSuite, Name: l.name(workers), Status: result.OK})
 			}
-			l.keep(l.bench[n], trace, s.counts, i)
+			l.keep(l.bench[n], trace, counts, i)
 			if err != nil {
 				if load.IsInvalid(err) {
 					l.bench[n].Status, l.bench[n].Message = result.Failed, err.Error()
 				}
 				return err
+			}
+			if i < l.repeat-1 || n < len(l.levels)-1 {
+				save()
 			}
 		}
 	}
@@ -180,8 +191,7 @@ const sweepUnit = "efficiency"
 
 // fill puts what was measured into the file.
 func (l *loader) fill(f *result.File) {
-	l.addEfficiency()
-	f.Head.Benchmarks, f.Warnings = l.bench, append(f.Warnings, l.warnings...)
+	f.Head.Benchmarks, f.Warnings = l.bench, slices.Concat(f.Warnings, l.warnings)
 	f.Head.Env = l.environment()
 	f.Scenario = l.scenario()
 	f.Policy = nil // nothing was judged

@@ -166,7 +166,7 @@ func (f *loadFlags) loader(p *project) (*loader, error) {
 			return nil, err
 		}
 	}
-	if _, err := l.settings(l.clockOf(), load.Settings{}).Row(); err != nil {
+	if _, err := l.settings(l.clockOf()).Row(); err != nil {
 		return nil, err
 	}
 	for _, n := range l.levels {

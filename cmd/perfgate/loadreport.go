@@ -18,7 +18,7 @@ import (
 
 // targetName is the benchmark's name: the path of a URL, a program's own.
 func (l *loader) targetName() string {
-	row, err := l.settings(l.clockOf(), load.Settings{}).Row()
+	row, err := l.settings(l.clockOf()).Row()
 	switch {
 	case err != nil || row.Program == load.NoProgram:
 		return l.target
