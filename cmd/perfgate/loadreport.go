@@ -143,6 +143,9 @@ func describePlan(t *load.Trace) string {
 	case p.Open():
 		return fmt.Sprintf("open, %d runs in %v, %s arrivals", n, t.Schedule.Length, p.Arrival)
 	}
+	if p.Concurrency == 1 {
+		return fmt.Sprintf("closed, %d runs by 1 worker", n)
+	}
 	return fmt.Sprintf("closed, %d runs by %d workers", n, p.Concurrency)
 }
 

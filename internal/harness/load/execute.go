@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 // Options are what a run needs beside its plan and its target.
@@ -214,5 +216,19 @@ func words(err error) string {
 		return "no end within its time"
 	}
 	text := err.Error()
-	return text[:min(len(text), maxWords)]
+	return clean(text[:min(len(text), maxWords)])
+}
+
+// clean makes one line of what a target wrote, with nothing in it that a terminal would obey.
+func clean(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }

@@ -63,7 +63,7 @@ func (p probe) try(ctx context.Context) error {
 	}
 	resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return errors.New(resp.Status)
+		return errors.New(clean(resp.Status))
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (r *running) notReady(name string, ready probe, err error) error {
 func lastWords(e proc.Exited) string {
 	for _, out := range [][]byte{e.Stderr, e.Stdout} {
 		if out = bytes.TrimSpace(out); len(out) > 0 {
-			return string(out[max(0, len(out)-maxWords):])
+			return clean(string(out[max(0, len(out)-maxWords):]))
 		}
 	}
 	return ""

@@ -285,14 +285,14 @@ func TestCommand(t *testing.T) {
 	t.Parallel()
 	dir, clock := t.TempDir(), realClock(t)
 	s := Settings{
-		Target: "command", Args: []string{"sh", "-c", "echo $RUN >>runs; [ $RUN != 2 ] || { echo oh no >&2; exit 3; }; [ $RUN != 3 ] || sleep 600"}, Dir: dir, Clock: clock,
+		Target: "command", Args: []string{"sh", "-c", "echo $RUN >>runs; [ $RUN != 2 ] || { printf 'oh\\n\\033[31mno\\377' >&2; exit 3; }; [ $RUN != 3 ] || sleep 600"}, Dir: dir, Clock: clock,
 		Env: func(run *int) []string { return []string{"PATH=" + os.Getenv("PATH"), fmt.Sprint("RUN=", *run)} },
 	}
 	trace, err := Sample(t.Context(), Plan{Runs: 4, Concurrency: 1, Warmup: 1, Timeout: 500 * time.Millisecond}, s.Open, Options{Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"timeout 1 (run 3: no end within its time)", "exit 1 (run 2: exit status 3: oh no)"}
+	want := []string{"timeout 1 (run 3: no end within its time)", "exit 1 (run 2: exit status 3: oh \uFFFD[31mno\uFFFD)"}
 	if diff := cmp.Diff(want, trace.Failures()); diff != "" {
 		t.Errorf("failures (-want +got):\n%s", diff)
 	}
