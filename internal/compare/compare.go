@@ -250,7 +250,7 @@ func (o *Outcome) geoMeans() {
 	ratios := map[string][]float64{}
 	units := map[string]result.Unit{}
 	for _, c := range o.Comparisons {
-		if c.Against == AgainstBase && c.Unit.Name != "" && !c.Absolute && !c.Unit.Info() && !c.test.restates && !math.IsNaN(c.Change) && c.Change > -1 {
+		if c.Against == AgainstBase && c.Unit.Name != "" && !c.Absolute && !c.Unit.Info() && (c.Gated || !c.Unit.Optional()) && !c.test.restates && !math.IsNaN(c.Change) && c.Change > -1 {
 			ratios[c.Unit.Name] = append(ratios[c.Unit.Name], 1+c.Change)
 			units[c.Unit.Name] = c.Unit
 		}

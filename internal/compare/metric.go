@@ -37,7 +37,7 @@ const MinConstant = 3
 func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
 	t := j.policy.termsOf(k, u.Name)
 	j.policy, j.tolerance = t.policy, t.tolerance
-	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info() && !t.ignore,
+	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info() && !t.ignore && (t.named || !u.Optional()),
 		P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	switch {
 	case b == nil:

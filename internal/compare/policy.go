@@ -101,17 +101,20 @@ type terms struct {
 	policy          Policy
 	tolerance       *Tolerance
 	ignore, require bool
+	named           bool // by its unit
 }
 
 // termsOf collects what the overrides say of a metric.
 func (p Policy) termsOf(k result.Key, unit string) terms {
 	t := terms{policy: p}
+	effect := false
 	for _, o := range p.Overrides {
 		if !o.is(k, unit) {
 			continue
 		}
+		t.named = t.named || o.Metric != "" && (o.Effect > 0 || o.Require != nil && *o.Require)
 		if o.Effect > 0 {
-			t.policy.Effect = o.Effect
+			t.policy.Effect, effect = o.Effect, true
 		}
 		if o.Tolerance != nil {
 			t.tolerance = o.Tolerance
@@ -123,5 +126,11 @@ func (p Policy) termsOf(k result.Key, unit string) terms {
 			t.require = *o.Require
 		}
 	}
+	if u := result.UnitOf(unit); !effect && u.Offered() {
+		t.policy.Effect *= loadEffect
+	}
 	return t
 }
+
+// loadEffect is how much more than a benchmark the values of a run of load must change, to be caught.
+const loadEffect = 2

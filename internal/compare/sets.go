@@ -158,6 +158,8 @@ func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
 		return c.as(Unchanged, true, h.Same)
 	case h.Unmeasured != "":
 		return c.asUnmeasured(h.Unmeasured)
+	case b != nil && b.Scenario != h.Scenario:
+		return c.as(Incomparable, false, "another scenario than base's: "+b.Scenario)
 	case b != nil && b.Incomparable != "":
 		return c.as(Incomparable, false, b.Incomparable)
 	case b != nil && b.Unmeasured != "":

@@ -59,11 +59,13 @@ func verdict(c *compare.Comparison) string {
 func detectable(d *Document) string {
 	var mdes []float64
 	caught, worst := 0, (*compare.Comparison)(nil)
+	least, most := math.Inf(1), 0.0
 	for _, c := range d.Outcome.Comparisons {
 		if !c.Gated || math.IsNaN(c.MDE) || c.Absolute {
 			continue
 		}
 		mdes = append(mdes, c.MDE)
+		least, most = min(least, c.Effect), max(most, c.Effect)
 		if c.MDE <= c.Effect {
 			caught++
 		}
@@ -75,8 +77,12 @@ func detectable(d *Document) string {
 		return ""
 	}
 	slices.Sort(mdes)
+	slowdown := bare(least)
+	if least < most {
+		slowdown += " to " + bare(most) + ", as the policy has it,"
+	}
 	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst, %s.",
-		bare(d.Policy.Effect), caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE), namesOf(d).of(worst.Key))
+		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE), namesOf(d).of(worst.Key))
 }
 
 // method says in a few lines how the verdict came about, with the source of the method.

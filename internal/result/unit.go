@@ -47,6 +47,8 @@ type unitRow struct {
 	counted bool
 	// offered units are those of a load run, whose values programs may report as well as perfgate.
 	offered bool
+	// gates says of an offered timing unit that it gates; the others do where a policy names them.
+	gates bool
 	// info units are shown and never gate: they describe the process, set-up included.
 	info bool
 }
@@ -62,7 +64,7 @@ var units = []unitRow{
 	{name: "calls/op", better: Lower},
 	{name: "attempts/op", better: Lower},
 	{name: "mean-sec", better: Lower, timing: true, offered: true},
-	{name: "p50-sec", better: Lower, timing: true, offered: true},
+	{name: "p50-sec", better: Lower, timing: true, offered: true, gates: true},
 	{name: "p90-sec", better: Lower, timing: true, offered: true},
 	{name: "p95-sec", better: Lower, timing: true, offered: true},
 	{name: "p99-sec", better: Lower, timing: true, offered: true},
@@ -87,7 +89,7 @@ var units = []unitRow{
 	{name: "tpot-p90-sec", better: Lower, timing: true, offered: true},
 	{name: "tpot-p95-sec", better: Lower, timing: true, offered: true},
 	{name: "tpot-p99-sec", better: Lower, timing: true, offered: true},
-	{name: "overhead-mean-sec", better: Lower, timing: true, offered: true},
+	{name: "overhead-mean-sec", better: Lower, timing: true, offered: true, gates: true},
 	{name: "overhead-p50-sec", better: Lower, timing: true, offered: true},
 	{name: "overhead-p90-sec", better: Lower, timing: true, offered: true},
 	{name: "overhead-p95-sec", better: Lower, timing: true, offered: true},
@@ -174,6 +176,19 @@ func Measured(name string) bool {
 func (u Unit) Counted() bool {
 	i := unitIndex(u.Name)
 	return i >= 0 && units[i].counted
+}
+
+// Offered reports whether u is of a whole run of load.
+func (u Unit) Offered() bool {
+	i := unitIndex(u.Name)
+	return i >= 0 && units[i].offered
+}
+
+// Optional reports whether u gates only where a policy names it: it tells much the same as another unit, with more
+// noise.
+func (u Unit) Optional() bool {
+	i := unitIndex(u.Name)
+	return i >= 0 && units[i].offered && units[i].timing && !units[i].gates
 }
 
 // Info reports whether u only describes the process and never gates.
