@@ -254,18 +254,21 @@ func (a *app) cacheWarm(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	suite, cleanup, err := p.suite(ctx, base)
+	suites, bench, cleanup, err := p.suites(ctx, base)
 	if err != nil {
 		return err
 	}
 	defer cleanup()
 	progress := newProgress(a.stderr)
-	err = suite.Warm(ctx, p.config.Metrics != config.Times, progress.observe)
+	err = suites.RunScript(ctx, progress.observe)
+	if err == nil {
+		err = bench.Warm(ctx, p.config.Metrics != config.Times, progress.observe)
+	}
 	progress.close()
-	if err = cmp.Or(err, suite.Cache.Failure()); err != nil {
+	if err = cmp.Or(err, bench.Cache.Failure()); err != nil {
 		return err
 	}
-	s := suite.Cache.Stats()
+	s := bench.Cache.Stats()
 	fmt.Fprintf(a.stdout, "%d entries serve the next check, %d of them are new\n", s.Hits+s.Misses, s.Sets)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
 	"github.com/org/perfgate/internal/harness/mockllm"
 	"github.com/org/perfgate/internal/result"
@@ -24,7 +25,7 @@ func (a *app) load(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	l, err := f.loader(p)
+	l, err := f.loader(p, p.config.Seed)
 	if err != nil {
 		return usage(err)
 	}
@@ -57,6 +58,8 @@ func usage(err error) error {
 type loader struct {
 	p *project
 	*loadFlags
+	seed uint64
+	dir  string // where programs are started
 	plan load.Plan
 	// levels are the numbers of workers to try, one where nothing is swept.
 	levels []int
@@ -71,7 +74,7 @@ type loader struct {
 	bodyText string
 	waitTime time.Duration
 
-	progress *progress
+	observe  func(harness.Event)
 	bench    []*result.Benchmark
 	traces   map[*result.Benchmark][]*load.Trace
 	warnings []string
@@ -89,7 +92,8 @@ func (l *loader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.progress = newProgress(l.p.app.stderr)
+	progress := newProgress(l.p.app.stderr)
+	l.observe = progress.observe
 	l.traces = map[*result.Benchmark][]*load.Trace{}
 	err = l.measure(ctx, func() {
 		part := *file
@@ -98,7 +102,7 @@ func (l *loader) run(ctx context.Context) error {
 		l.fill(&part)
 		l.p.writeFile(latestFile, &part) // the final write reports what is wrong with the disk
 	})
-	l.progress.close()
+	progress.close()
 	if len(l.bench) == 0 {
 		return err
 	}
@@ -152,7 +156,7 @@ func (l *loader) measure(ctx context.Context, save func()) error {
 }
 
 // loadSuite is the suite of load runs in a file.
-const loadSuite = "load"
+const loadSuite = harness.SuiteLoad
 
 // name is that of the benchmark that so many workers are.
 func (l *loader) name(workers int) string {

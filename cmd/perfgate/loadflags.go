@@ -153,8 +153,8 @@ func (f *loadFlags) environment(a *app) (err error) {
 }
 
 // loader checks the flags. Its errors are usage errors, or those of a field.
-func (f *loadFlags) loader(p *project) (*loader, error) {
-	l := &loader{p: p, loadFlags: f, repeat: f.samples, renews: f.update}
+func (f *loadFlags) loader(p *project, seed uint64) (*loader, error) {
+	l := &loader{p: p, loadFlags: f, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
 	if f.update && !f.Changed("repeat") {
 		l.repeat = compare.FirstLook
 	}

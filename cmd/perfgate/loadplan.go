@@ -14,7 +14,7 @@ import (
 // readPlan makes the plan from the flags.
 func (l *loader) readPlan() error {
 	p := &l.plan
-	*p = load.Plan{Runs: l.runs, Chunks: l.chunks, MaxInFlight: l.maxInFlight, Warmup: l.warmup, Seed: l.p.config.Seed}
+	*p = load.Plan{Runs: l.runs, Chunks: l.chunks, MaxInFlight: l.maxInFlight, Warmup: l.warmup, Seed: l.seed}
 	if err := l.durations(map[string]*time.Duration{"pause": &p.Pause, "think": &p.Think, "grace": &p.Grace, "timeout": &p.Timeout}); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // readMock reads what the mocked model does.
 func (l *loader) readMock() (err error) {
-	l.mock.Seed = l.p.config.Seed
+	l.mock.Seed = l.seed
 	l.mock.Script, err = l.modelFlags.read(l.flags)
 	return err
 }
@@ -20,16 +20,16 @@ func (l *loader) sample(ctx context.Context, plan load.Plan, label string) (*loa
 	return harness.LoadRun{
 		Plan: plan, Target: l.settings(l.clockOf()), Mock: l.mock, Plans: l.plans, Environ: l.p.app.childEnv(), PassEnv: l.p.config.PassEnv,
 		Progress: func(done, total int) {
-			l.progress.observe(harness.Event{Phase: "load", What: label, Done: done, Total: total})
+			l.observe(harness.Event{Phase: "load", What: label, Done: done, Total: total})
 		},
 	}.Sample(ctx)
 }
 
 // settings are those of the target.
 func (l *loader) settings(clock load.Clock) load.Settings {
-	s := load.Settings{Target: l.target, Args: l.args, Dir: l.p.root, Clock: clock}
+	s := load.Settings{Target: l.target, Args: l.args, Dir: l.dir, Clock: clock}
 	s.Request = load.Request{Method: l.method, Header: l.headers, Body: l.bodyText}
-	s.Health, s.Wait, s.Tasks, s.Seed = l.health, l.waitTime, l.tasks, l.p.config.Seed
+	s.Health, s.Wait, s.Tasks, s.Seed = l.health, l.waitTime, l.tasks, l.seed
 	s.InFlight = max(slices.Max(append(l.levels, 1)), 1)
 	if l.plan.Open() {
 		s.InFlight = min(l.plan.MaxInFlight, keptConnections)

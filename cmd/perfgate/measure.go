@@ -18,24 +18,24 @@ import (
 // measure measures head, and base in turn with it where there is one. When ctx ends it returns
 // what was measured so far, marked partial, and ctx's error.
 func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baseline *result.File) (*result.File, error) {
-	suite, cleanup, err := p.suite(ctx, base)
+	suites, bench, cleanup, err := p.suites(ctx, base)
 	if err != nil {
 		return nil, err
 	}
 	defer cleanup()
 	if budgets := p.config.Budgets; len(budgets) > 0 { // they limit values, not changes
-		suite.Wanted = func(k result.Key) bool {
+		bench.Wanted = func(k result.Key) bool {
 			return slices.ContainsFunc(budgets, func(b compare.Budget) bool { return b.Names(k) })
 		}
 	}
-	suite.Iters, suite.Counted = storedIters(baseline, ""), storedIters(baseline, result.Statements)
+	bench.Iters, bench.Counted = storedIters(baseline, ""), storedIters(baseline, result.Statements)
 	f, err := p.newFile(ctx, base, baseline)
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
-	m, err := harness.Measure(ctx, suite, harness.Plan{
+	m, err := harness.Measure(ctx, suites, harness.Plan{
 		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
 		Exact: p.config.Metrics != config.Times, NoTimes: p.config.Metrics == config.Exact,
 		AfterPass: func(base, head *result.Set) {
@@ -89,36 +89,64 @@ func (p *project) goBench(ctx context.Context) (*harness.GoBench, error) {
 	c := p.config
 	kept, err := p.app.openCache(ctx)
 	return &harness.GoBench{
-		HeadDir: p.root, Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, Script: c.Prepare, Timeout: c.Timeout,
+		HeadDir: p.root, Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, Timeout: c.Timeout,
 		Counters: c.Counters, CoverPackages: c.CoverPackages, NoGate: !c.Gate, Environ: p.app.childEnv(), PassEnv: c.PassEnv, Cache: kept,
 	}, err
 }
 
-// suite sets up the Go benchmarks of both trees. The cleanup removes base's checkout.
-func (p *project) suite(ctx context.Context, base *harness.BaseCommit) (*harness.GoBench, func(), error) {
-	s, err := p.goBench(ctx)
+// suites sets up what is measured of both trees, of which the Go benchmarks are one part. The cleanup removes
+// base's checkout.
+func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harness.Suites, *harness.GoBench, func(), error) {
+	bench, err := p.goBench(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	drop, err := p.checkout(ctx, base, bench)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	scenarios, closeAll, err := p.scenarios()
+	if err != nil {
+		drop()
+		return nil, nil, nil, err
+	}
+	closeMock, err := p.mocked(bench)
+	if err != nil {
+		closeAll()
+		drop()
+		return nil, nil, nil, err
+	}
+	programs := &harness.Load{HeadDir: bench.HeadDir, BaseDir: bench.BaseDir, Scenarios: scenarios, NoTimes: p.config.Metrics == config.Exact}
+	return p.together(bench, programs), bench, func() { closeMock(); closeAll(); drop() }, nil
+}
+
+// together makes suites that are measured as one.
+func (p *project) together(bench *harness.GoBench, more ...harness.Suite) *harness.Suites {
+	return &harness.Suites{HeadDir: bench.HeadDir, BaseDir: bench.BaseDir, Script: p.config.Prepare, Environ: bench.Environ, PassEnv: bench.PassEnv,
+		Parts: append([]harness.Suite{bench}, more...)}
+}
+
+// checkout gives s a scratch folder and, where there is a base, its tree. The cleanup removes both.
+func (p *project) checkout(ctx context.Context, base *harness.BaseCommit, s *harness.GoBench) (func(), error) {
 	if base == nil {
 		dir, err := os.MkdirTemp("", "perfgate-")
 		s.Scratch = dir
-		return s, func() { os.RemoveAll(dir) }, err
+		return func() { os.RemoveAll(dir) }, err
 	}
 	rel, err := filepath.Rel(p.repo.Top, p.root)
 	if err != nil || !filepath.IsLocal(rel) {
-		return nil, nil, fmt.Errorf("%s is not inside the repository %s", p.root, p.repo.Top)
+		return nil, fmt.Errorf("%s is not inside the repository %s", p.root, p.repo.Top)
 	}
 	w, err := p.repo.Worktree(ctx, base.Commit)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.Scratch, s.BaseDir = w.Scratch, filepath.Join(w.Dir, rel)
 	if !exists(s.BaseDir) {
 		w.Close()
-		return nil, nil, fmt.Errorf("the base %.12s (%s) has no folder %s: there is nothing to compare with", base.Commit, base.Ref, rel)
+		return nil, fmt.Errorf("the base %.12s (%s) has no folder %s: there is nothing to compare with", base.Commit, base.Ref, rel)
 	}
-	return s, func() {
+	return func() {
 		if err := w.Close(); err != nil {
 			p.app.warn("remove the base's checkout: %v", err)
 		}

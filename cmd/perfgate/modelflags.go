@@ -28,7 +28,7 @@ func (m *modelFlags) add(f *flags, latency string) {
 func (m *modelFlags) read(f *flags) (mockllm.Script, error) {
 	var s mockllm.Script
 	if m.script != "" {
-		script, err := readScript(m.script)
+		script, err := readScript("script", m.script)
 		if err != nil {
 			return s, err
 		}
@@ -69,11 +69,11 @@ func duration(text string) string {
 	return text
 }
 
-// readScript reads a script. The files that it names lie beside it.
-func readScript(name string) (*mockllm.Script, error) {
+// readScript reads the script that a flag names. The files that it names lie beside it.
+func readScript(flag, name string) (*mockllm.Script, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, usagef("--script: %v", err)
+		return nil, usagef("--%s: %v", flag, err)
 	}
 	script, err := mockllm.ReadScript(name, data, func(other string) ([]byte, error) {
 		if !filepath.IsAbs(other) {
@@ -82,7 +82,7 @@ func readScript(name string) (*mockllm.Script, error) {
 		return os.ReadFile(other)
 	})
 	if err != nil {
-		return nil, usagef("--script: %v", err)
+		return nil, usagef("--%s: %v", flag, err)
 	}
 	return script, nil
 }

@@ -35,14 +35,14 @@ func (p *project) plan(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	suite, cleanup, err := p.suite(ctx, base)
+	suites, bench, cleanup, err := p.suites(ctx, base)
 	if err != nil {
 		return err
 	}
 	defer cleanup()
-	suite.Iters = storedIters(baseline, "")
+	bench.Iters = storedIters(baseline, "")
 	progress := newProgress(p.app.stderr)
-	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(), OnlyPlan: true}, progress.observe)
+	m, err := harness.Measure(ctx, suites, harness.Plan{Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(), OnlyPlan: true}, progress.observe)
 	progress.close()
 	if err != nil {
 		return err

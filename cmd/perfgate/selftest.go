@@ -120,7 +120,7 @@ type selftestReport struct {
 // against themselves, against themselves with unrelated functions, and with exact slowdowns.
 func (a *app) selftest(ctx context.Context, args []string) error {
 	f := newFlags("selftest", "")
-	f.options("packages", "bench", "tags", "budget", "effect", "gate", "prepare", "pass-env", "timeout", "seed", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "effect", "gate", "mock", "prepare", "pass-env", "timeout", "seed", "working-directory")
 	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
 	record := f.String("record", "", "keep the pairs of every trial in this folder, with a second stage of every benchmark")
 	list := f.String("trials", "", "what to try, of aa, padded=N and slow=N%, separated by commas (default "+strconv.Quote(allTrials)+")")
@@ -190,9 +190,14 @@ func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Dur
 		return nil, err
 	}
 	suite.BaseDir, suite.Scratch, suite.Trial = p.root, dir, trial
+	closeMock, err := p.mocked(suite)
+	if err != nil {
+		return nil, err
+	}
+	defer closeMock()
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
-	m, err := harness.Measure(ctx, suite, harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy(), ConfirmAll: confirmAll}, progress.observe)
+	m, err := harness.Measure(ctx, p.together(suite), harness.Plan{Seed: seed, Budget: budget, Judge: c.Policy(), ConfirmAll: confirmAll}, progress.observe)
 	if err != nil {
 		return nil, err
 	}

@@ -30,11 +30,13 @@ type Config struct {
 	Policies         []compare.Override
 	Budgets          []compare.Budget
 	Waivers          []compare.Waiver
+	Load             []Scenario
 	Gate             bool
 	Metrics          string
 	Counters         []string
 	CoverPackages    []string
 	Strict           bool
+	Mock             string
 	Prepare          string
 	PassEnv          []string
 	Timeout          time.Duration
@@ -141,8 +143,13 @@ func (v Values) Suites() (suites Values, others []string) {
 		}
 	}
 	for _, s := range Sections {
-		if _, ok := v[s.Name]; ok {
+		value, ok := v[s.Name]
+		switch {
+		case !ok:
+		case s.Judges:
 			others = append(others, s.Name)
+		default:
+			suites[s.Name] = value
 		}
 	}
 	return suites, others

@@ -85,6 +85,8 @@ var Options = []Option{
 		set: func(c *Config, t []string) error { c.CoverPackages = words(t); return noDash(c.CoverPackages...) }},
 	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
+	{Name: "mock", Arg: "FILE", Usage: "answer the benchmarks' calls to a model as this script says; see docs/mock.md",
+		set: func(c *Config, t []string) error { c.Mock = last(t); return noDash(c.Mock) }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
 		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
 	{Name: "pass-env", Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",

@@ -40,6 +40,9 @@ func schema() object {
 		fields, required := object{}, []string{}
 		for _, f := range s.Fields {
 			p := kind(f.Arg)
+			if f.Repeat {
+				p = object{"anyOf": []any{p, object{"type": "array", "items": p}}}
+			}
 			p["description"] = strings.ReplaceAll(f.Usage, "`", "")
 			fields[f.Name] = p
 			if f.Required {
@@ -60,7 +63,7 @@ func kind(arg string) object {
 	switch arg {
 	case "":
 		return object{"type": "boolean"}
-	case "PERCENT", "VALUE", "DURATION", "N":
+	case "PERCENT", "VALUE", "DURATION", "N", "DELAY", "NUMBER":
 		return object{"type": []string{"string", "number"}}
 	case "DATE":
 		return object{"type": "string", "pattern": `^\d{4}-\d\d-\d\d$`}
@@ -106,6 +109,8 @@ func TestSchemaAgrees(t *testing.T) {
 		"budgets:\n- {benchmark: X, metric: allocs/op, max: 3}\n":                                   true,
 		"policies:\n- {benchmark: X, ignore: true}\n":                                               true,
 		"waivers:\n- {benchmark: X, metric: B/op, max: 64 KiB, reason: why, expires: 2027-01-01}\n": true,
+		"load:\n- {name: a, target: command, program: [./a, -x], runs: 20, llm-latency: 0.1}\n":     true,
+		"load:\n- {name: a, target: command, sweep: 1}\n":                                           false,
 		"bugdet: 5m\n":                         false,
 		"metrics: some\n":                      false,
 		"budget: [1m, 2m]\n":                   false,

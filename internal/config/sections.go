@@ -17,11 +17,13 @@ import (
 	"github.com/org/perfgate/internal/suggest"
 )
 
-// Section is a key of the configuration file whose value is a list of entries. It says how the outcome is
-// judged, and stands in the file alone.
+// Section is a key of the configuration file whose value is a list of entries. It stands in the file
+// alone.
 type Section struct {
 	Name, Usage string
 	Fields      []Field
+	// Judges says that it decides what the outcome means: a pull request cannot change it for its own run.
+	Judges bool
 
 	add func(c *Config, e *entry)
 }
@@ -33,6 +35,8 @@ type Field struct {
 	Arg      string
 	Usage    string
 	Required bool
+	// Repeat says that the value may be a list.
+	Repeat bool
 }
 
 // Fields that several sections have.
@@ -44,7 +48,7 @@ var (
 
 // Sections is the one list of sections.
 var Sections = []Section{
-	{Name: "policies", Usage: "other rules for some benchmarks; of each rule the last entry that fits counts", add: addPolicy, Fields: []Field{
+	{Name: "policies", Judges: true, Usage: "other rules for some benchmarks; of each rule the last entry that fits counts", add: addPolicy, Fields: []Field{
 		benchmarkField,
 		{Name: "metric", Arg: "UNIT", Usage: "one metric, such as `sec/op`; all without it"},
 		{Name: "effect", Arg: "PERCENT", Usage: "the slowdown that must be caught, of metrics that vary"},
@@ -52,19 +56,20 @@ var Sections = []Section{
 		{Name: "ignore", Usage: "show the rows, and let none of them fail the gate"},
 		{Name: "require", Usage: "fail where there is no benchmark of that name, or no verdict on its metric"},
 	}},
-	{Name: "budgets", Usage: "limits that hold whatever base has", add: addBudget, Fields: []Field{
+	{Name: "budgets", Judges: true, Usage: "limits that hold whatever base has", add: addBudget, Fields: []Field{
 		benchmarkField,
 		{Name: "metric", Arg: "UNIT", Required: true, Usage: "the metric, such as `sec/op` or `allocs/op`"},
 		maxField, minField,
 		{Name: "relative-to", Arg: "NAME", Usage: "another benchmark of the package: the limits are on the ratio to it; `$1` is what the first parentheses of `benchmark` matched"},
 	}},
-	{Name: "waivers", Usage: "regressions that are accepted up to a limit and a date", add: addWaiver, Fields: []Field{
+	{Name: "waivers", Judges: true, Usage: "regressions that are accepted up to a limit and a date", add: addWaiver, Fields: []Field{
 		benchmarkField,
 		{Name: "metric", Arg: "UNIT", Required: true, Usage: "the metric, such as `sec/op` or `allocs/op`"},
 		maxField, minField,
 		{Name: "reason", Arg: "TEXT", Required: true, Usage: "why; it is printed with every run"},
 		{Name: "expires", Arg: "DATE", Required: true, Usage: "the last day on which it holds, such as `2027-03-01`; later the gate fails until it is removed"},
 	}},
+	{Name: "load", Usage: "programs that are put under load, with a mocked model; the keys but for name and program are the flags of `perfgate load`", add: addLoad, Fields: loadFields},
 }
 
 func findSection(name string) (Section, bool) {
@@ -86,6 +91,8 @@ type Entry struct {
 type Text struct {
 	Position
 	Text string
+	// Texts are those of a list, or the one.
+	Texts []string
 }
 
 // parse reads the section's list. The errors name all that is wrong with it.
@@ -125,11 +132,15 @@ func (s Section) field(e Entry, p *ast.MappingValueNode) error {
 		if _, ok := e.Fields[name]; ok {
 			return &Error{Place: at.place(), Msg: fmt.Sprintf("key %q stands twice", name)}
 		}
-		texts, err := scalar(p.Value)
+		read := scalar
+		if f.Repeat {
+			read = scalars
+		}
+		texts, err := read(p.Value)
 		if err != nil {
 			return &Error{Place: at.place(), Msg: fmt.Sprintf("%s: %v", name, err)}
 		}
-		e.Fields[name] = Text{Position: position(p.Value), Text: strings.TrimSpace(texts[0])}
+		e.Fields[name] = Text{Position: position(p.Value), Text: strings.TrimSpace(strings.Join(texts, " ")), Texts: texts}
 		return nil
 	}
 	return &Error{Place: at.place(), Msg: fmt.Sprintf("unknown key %q of %s%s", name, s.Name, suggest.Question(name, names))}

@@ -80,6 +80,38 @@ waivers:
 	}
 }
 
+// TestLoad reads programs under load, and leaves their settings to who knows the flags.
+func TestLoad(t *testing.T) {
+	c, err := resolveFile(`load:
+  - name: agent
+    target: command
+    program: [./agent, "--once", 5]
+    runs: 50
+    header: ["A: b", "C: d"]
+  - {name: pipeline, target: pipeline, llm-latency: 0.01}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(line, column int, texts ...string) Text {
+		return Text{Position: Position{line, column}, Text: strings.Join(texts, " "), Texts: texts}
+	}
+	want := []Scenario{
+		{Position: Position{2, 5}, Name: "agent", Program: []string{"./agent", "--once", "5"}, Settings: map[string]Text{
+			"target": at(3, 13, "command"), "runs": at(5, 11, "50"), "header": at(6, 13, "A: b", "C: d"),
+		}},
+		{Position: Position{7, 6}, Name: "pipeline", Settings: map[string]Text{"target": at(7, 30, "pipeline"), "llm-latency": at(7, 53, "0.01")}},
+	}
+	if diff := cmp.Diff(want, c.Load); diff != "" {
+		t.Errorf("load (-want +got):\n%s", diff)
+	}
+	for setting, want := range map[string]string{"runs": "perfgate.yaml:5:11: runs of agent: why", "pause": "perfgate.yaml:2:5: pause of agent: why"} {
+		if err := c.Load[0].Wrong(setting, "why"); err.Error() != want {
+			t.Errorf("Wrong(%s) = %v, want %s", setting, err, want)
+		}
+	}
+}
+
 // TestSelected: with a part of the benchmarks, those that a budget names may be missing.
 func TestSelected(t *testing.T) {
 	for text, want := range map[string]bool{"": false, "bench: .": false, "bench: X": true, "packages: ./...": false, "packages: ./a": true} {
@@ -123,6 +155,8 @@ func TestBadSections(t *testing.T) {
 		{"no reason", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, expires: 2027-01-01}\n", "an entry of waivers without reason"},
 		{"empty reason", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, reason: '', expires: 2027-01-01}\n", "an entry of waivers without reason"},
 		{"no such date", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, reason: r, expires: 2027-02-30}\n", `expires "2027-02-30": want a date`},
+		{"a program twice", "load:\n  - {name: a, target: pipeline}\n  - {name: a, target: pipeline}\n", `perfgate.yaml:3:12: name "a": another entry of load has it`},
+		{"a list of runs", "load:\n  - {name: a, target: pipeline, runs: [1, 2]}\n", "runs: want one value, not a list"},
 		{"alias", "budgets:\n  - {benchmark: *a, metric: sec/op, max: 1s}\n", "without tags, anchors and aliases"},
 	}
 	place := regexp.MustCompile(`^perfgate\.yaml:\d+:\d+: `)

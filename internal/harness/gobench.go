@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,13 +35,13 @@ type GoBench struct {
 	Packages []string
 	Bench    string
 	Tags     string
-	// Script is a shell script that is run in each tree before anything is built.
-	Script string
 	// Timeout bounds one process; zero derives it from what the benchmark took on base.
 	Timeout time.Duration
 	// Environ is perfgate's own environment, PassEnv names variables that children see
 	// beyond the usual ones.
 	Environ, PassEnv []string
+	// EachEnv, where set, returns variables that a process of its benchmarks has in addition.
+	EachEnv func() []string
 	// Trial, where set, makes both sides from head's tree. BaseDir is HeadDir then.
 	Trial *Trial
 	// Counters name what else is counted, as far as that can be.
@@ -174,7 +173,7 @@ func (r *goRunner) noBenchmarks() error {
 	if r.suite.Bench != "." {
 		return usagef("no benchmark matches --bench %q in %s; list them with: go test -list '^Benchmark' %s", r.suite.Bench, where, where)
 	}
-	return usagef("no benchmarks in %s; write one (func BenchmarkX(b *testing.B) in a _test.go file) or widen --packages", where)
+	return nothingf("no benchmarks in %s; write one (func BenchmarkX(b *testing.B) in a _test.go file) or widen --packages", where)
 }
 
 // open finds both sides' packages.
@@ -187,9 +186,6 @@ func (r *goRunner) open(ctx context.Context) error {
 			continue
 		}
 		t := &tree{root: dir, tool: gtool}
-		if err := r.prepareTree(ctx, dir); err != nil {
-			return err
-		}
 		if Side(side) == Base {
 			if err := r.baseWorkspace(ctx, t); err != nil {
 				return err
@@ -213,22 +209,6 @@ func (r *goRunner) open(ctx context.Context) error {
 		return err
 	}
 	return r.fingerprint(ctx)
-}
-
-// prepareTree runs the user's script in a tree: generated code, submodules, ignored files.
-func (r *goRunner) prepareTree(ctx context.Context, dir string) error {
-	if r.suite.Script == "" {
-		return nil
-	}
-	r.observe(Event{Phase: "build", What: "prepare in " + dir})
-	cmd := exec.CommandContext(ctx, "sh", "-euc", r.suite.Script)
-	cmd.Dir, cmd.Env = dir, proc.BuildEnv(r.suite.Environ, r.suite.PassEnv)
-	proc.OwnGroup(cmd)
-	out, err := cmd.CombinedOutput()
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("prepare, in %s: %w%s", dir, err, lastLines(out))
-	}
-	return ctx.Err()
 }
 
 // baseWorkspace keeps base from finding head's go.work above itself: base uses the one of its own
@@ -289,6 +269,14 @@ func (r *goRunner) join(lists [2][]goPackage) {
 			s.on[side] = &p
 		}
 	}
+}
+
+// environ is the environment of a benchmark's process.
+func (r *goRunner) environ() []string {
+	if r.suite.EachEnv == nil {
+		return r.env
+	}
+	return append(slices.Clip(r.env), r.suite.EachEnv()...)
 }
 
 // fingerprint describes the machine and what each side is built with.

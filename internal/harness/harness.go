@@ -100,6 +100,14 @@ type Target struct {
 	failed        [2]int
 }
 
+// place is the package that t is of, or itself.
+func (t *Target) place() string {
+	if t.Key.Package == "" {
+		return t.Key.String()
+	}
+	return t.Key.Package
+}
+
 // sides is the number of sides on which t is measured.
 func (t *Target) sides() int {
 	n := 0
@@ -226,8 +234,16 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 
 // ErrUsage is an error that the command line or the configuration can mend: nothing was
 // measured.
-type ErrUsage struct{ Msg string }
+type ErrUsage struct {
+	Msg string
+	// Nothing says that the project has nothing of what was looked for.
+	Nothing bool
+}
 
 func (e *ErrUsage) Error() string { return e.Msg }
 
-func usagef(format string, args ...any) error { return &ErrUsage{fmt.Sprintf(format, args...)} }
+func nothingf(format string, args ...any) error {
+	return &ErrUsage{Msg: fmt.Sprintf(format, args...), Nothing: true}
+}
+
+func usagef(format string, args ...any) error { return &ErrUsage{Msg: fmt.Sprintf(format, args...)} }

@@ -81,7 +81,7 @@ func (s *schedule) countInstructions(ctx context.Context, live []*Target) error 
 		if len(live) == 0 {
 			break
 		}
-		event := Event{Phase: "count", What: "instructions of " + live[0].Key.Package, Done: n}
+		event := Event{Phase: "count", What: "instructions of " + live[0].place(), Done: n}
 		if n < instructionFirst {
 			event.Total = instructionFirst
 		}

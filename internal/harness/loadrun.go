@@ -51,7 +51,7 @@ func (r LoadRun) Sample(ctx context.Context) (*load.Trace, *load.Counts, error) 
 	target := r.Target
 	target.LLM, target.URL = load.InProcess(mock), "http://mock"
 	if row.Program != load.NoProgram {
-		url, stop, err := serveMock(mock)
+		url, stop, err := ServeMock(mock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -71,8 +71,8 @@ func (r LoadRun) Sample(ctx context.Context) (*load.Trace, *load.Counts, error) 
 	return trace, counted(mock, trace), err
 }
 
-// serveMock has the mock listen on loopback, for programs of their own.
-func serveMock(mock http.Handler) (url string, stop func(), err error) {
+// ServeMock has the mock listen on loopback, for programs of their own.
+func ServeMock(mock http.Handler) (url string, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, fmt.Errorf("the mocked upstream cannot listen: %w", err)
@@ -136,7 +136,7 @@ func counted(mock *mockllm.Server, t *load.Trace) *load.Counts {
 	if late := stats.Lateness; late != nil && late.Answers > 0 {
 		planned := stats.Planned / time.Duration(late.Answers)
 		if late.P99 > max(lateMock, planned/10) {
-			t.Usage.Remarks = append(t.Usage.Remarks, fmt.Sprintf("the mocked model answered up to %v later than planned (p99): the machine is busy, and times say little", late.P99))
+			t.Usage.Remarks = append(t.Usage.Remarks, fmt.Sprintf("the mocked model answered more than %v later than planned (p99): the machine is busy, and times say little", max(lateMock, planned/10)))
 		}
 	}
 	return counts

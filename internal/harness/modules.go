@@ -73,7 +73,7 @@ func (t *tree) packages(ctx context.Context, patterns []string) ([]goPackage, er
 		found = append(found, pkgs...)
 	}
 	if len(mods) == 0 {
-		return nil, usagef("%s: no go.mod and no go.work here, above or below; run perfgate in a Go module, or name one with --working-directory", t.root)
+		return nil, nothingf("%s: no go.mod and no go.work here, above or below; run perfgate in a Go module, or name one with --working-directory", t.root)
 	}
 	if len(unmatched) > 0 {
 		return nil, usagef("--packages %s: no module of this project holds it; patterns are relative to %s, such as ./...", unmatched[0], t.root)

@@ -68,7 +68,7 @@ func (r *goRunner) listPackage(ctx context.Context, p *pkgState) error {
 
 // list lists one binary's benchmarks; before, where known, is what they did elsewhere.
 func (r *goRunner) list(ctx context.Context, bin *binary, before *listing, skip func(string) bool) (*listing, error) {
-	l := &lister{bin: bin, env: r.env, filter: r.filter, skip: skip, limit: func(name string) time.Duration {
+	l := &lister{bin: bin, env: r.environ(), filter: r.filter, skip: skip, limit: func(name string) time.Duration {
 		if r.suite.Timeout > 0 {
 			return r.suite.Timeout
 		}

@@ -126,7 +126,7 @@ func (s *schedule) calibrate(ctx context.Context, chunks [][]*Target) (all []*Ta
 		total += len(c)
 	}
 	for _, c := range chunks {
-		s.observe(Event{Phase: "calibrate", What: c[0].Key.Package, Done: s.calibrated, Total: total})
+		s.observe(Event{Phase: "calibrate", What: c[0].place(), Done: s.calibrated, Total: total})
 		if err := s.calibrateChunk(ctx, c); err != nil {
 			return nil, true, err
 		}
@@ -217,7 +217,7 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 		if len(live) == 0 || passCost(live) > s.budget.Left()-s.reserve() {
 			break
 		}
-		s.observe(Event{Phase: "measure", What: live[0].Key.Package, Done: s.decided, Total: total, Left: min(s.budget.Left(), time.Duration(max(1, looks[0]-n))*passCost(live))})
+		s.observe(Event{Phase: "measure", What: live[0].place(), Done: s.decided, Total: total, Left: min(s.budget.Left(), time.Duration(max(1, looks[0]-n))*passCost(live))})
 		if stop, err := s.pass(ctx, live, s.screened[n%builds]); err != nil || stop {
 			return err
 		}

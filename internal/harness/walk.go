@@ -57,7 +57,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if bin == nil {
 			continue
 		}
-		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.env, Limit: r.sampleLimit(0), Args: []string{
+		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.environ(), Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
 		}}
 		start := func() (*gated, error) { return startGated(ctx, p, of.counts) }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/harness/load"
+)
+
+// scenarioSeed decides all that is random in a scenario: the same in every run, so that counts are facts that a
+// baseline can hold.
+const scenarioSeed = 1
+
+// scenarios are the programs under load that the configuration names. They are closed in the end.
+func (p *project) scenarios() (all []harness.Scenario, closeAll func(), err error) {
+	var loaders []*loader
+	closeAll = func() {
+		for _, l := range loaders {
+			l.close()
+		}
+	}
+	filter, err := harness.NewFilter(p.config.Bench)
+	if err != nil {
+		return nil, nil, err
+	}
+	var errs []error
+	for _, s := range p.config.Load {
+		if !filter.Match(s.Name) {
+			continue
+		}
+		l, err := p.scenario(s)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		loaders = append(loaders, l)
+		all = append(all, l.scenarioOf(s))
+	}
+	if errs != nil {
+		closeAll()
+		return nil, nil, errors.Join(errs...)
+	}
+	return all, closeAll, nil
+}
+
+// scenario reads an entry of load as the flags of perfgate load.
+func (p *project) scenario(s config.Scenario) (*loader, error) {
+	f := newLoadFlags()
+	f.args = s.Program
+	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
+		for _, text := range s.Settings[name].Texts {
+			switch file, isFile := strings.CutPrefix(text, "@"); {
+			case name == "script":
+				text = p.inRoot(text)
+			case name == "body" && isFile:
+				text = "@" + p.inRoot(file)
+			}
+			if err := f.Set(name, text); err != nil {
+				return nil, s.Wrong(name, err.Error())
+			}
+		}
+	}
+	l, err := f.loader(p, scenarioSeed)
+	var field *load.FieldError
+	switch {
+	case err == nil:
+		l.observe = func(harness.Event) {}
+		return l, nil
+	case errors.As(err, &field):
+		return nil, s.Wrong(field.Field, field.Msg)
+	case errors.As(err, new(*usageError)):
+		name, msg, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--"), ": ")
+		return nil, s.Wrong(name, msg)
+	}
+	return nil, err
+}
+
+// inRoot is a file that is named relative to the project's root.
+func (p *project) inRoot(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.root, name)
+}
+
+// scenarioOf is what the harness measures.
+func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
+	plan := l.plan
+	if !plan.Open() {
+		plan.Concurrency = l.levels[0]
+	}
+	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+		in := *l
+		in.dir = dir
+		t, counts, err := in.sample(ctx, plan, s.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		remarks := t.Failures()
+		if l.p.config.Metrics != config.Exact { // the others are on times
+			remarks = append(remarks, t.Usage.Remarks...)
+		}
+		return t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good}), remarks, nil
+	}}
+}
+
+// offered says what a scenario is, in the words of the file.
+func offered(s config.Scenario) string {
+	parts := []string{}
+	if len(s.Program) > 0 {
+		parts = append(parts, strings.Join(s.Program, " "))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
+		parts = append(parts, name+"="+s.Settings[name].Text)
+	}
+	return strings.Join(parts, "; ")
+}

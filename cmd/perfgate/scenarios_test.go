@@ -1,0 +1,28 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/org/perfgate/internal/config"
+)
+
+// TestLoadFields: the keys of a program under load are flags of perfgate load, and those that may be lists are
+// flags that may be given several times.
+func TestLoadFields(t *testing.T) {
+	i := slices.IndexFunc(config.Sections, func(s config.Section) bool { return s.Name == "load" })
+	flags := newLoadFlags()
+	for _, field := range config.Sections[i].Fields {
+		if field.Name == "name" || field.Name == "program" {
+			continue
+		}
+		flag := flags.Lookup(field.Name)
+		if flag == nil {
+			t.Errorf("perfgate load has no --%s", field.Name)
+			continue
+		}
+		if repeats := flag.Value.Type() == "stringArray"; repeats != field.Repeat {
+			t.Errorf("--%s: the key may be a list: %v, want %v", field.Name, field.Repeat, repeats)
+		}
+	}
+}
