@@ -100,7 +100,7 @@ func (b *builder) flagsFor(ctx context.Context, m module) (moduleFlags, error) {
 		} else if name, differ := newer(f.version, e.GOVERSION); differ {
 			f.version, f.toolchain = name, name
 		}
-		if f.ldflags, err = ldflags(e.GOFLAGS, g.funcalign(ctx, dir)); err != nil {
+		if f.ldflags, err = ldflags(e.GOFLAGS, g.linkerFlags(ctx, dir)); err != nil {
 			return f, err
 		}
 		tool, where, goroot = g, dir, e.GOROOT

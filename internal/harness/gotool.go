@@ -141,18 +141,19 @@ func splitFlags(s string) ([]string, error) {
 	return fields, nil
 }
 
-// funcalign is the linker flag that keeps an unrelated function from moving hot loops across
-// cache lines, where the linker of the toolchain in use has it (Go 1.25 and later).
-func (g goTool) funcalign(ctx context.Context, dir string) string {
+// linkerFlags leave out what debuggers need, which is half of the time of linking and is not loaded, and keep an
+// unrelated function from moving hot loops across cache lines, where the linker of the toolchain in use has a
+// flag for that (Go 1.25 and later).
+func (g goTool) linkerFlags(ctx context.Context, dir string) string {
 	out, err := g.run(ctx, dir, "tool", "link", "-h")
 	var ge *goError
 	if errors.As(err, &ge) {
 		out = append(out, ge.Output...)
 	}
 	if bytes.Contains(out, []byte("-funcalign")) {
-		return "-funcalign=64"
+		return "-w -funcalign=64"
 	}
-	return ""
+	return "-w"
 }
 
 // build builds pkg's test binary to out. Trim says whether file paths are trimmed; overlay,
