@@ -19,18 +19,21 @@ const module = "github.com/org/perfgate"
 // arrows lists every package and what of ours it may import. Data flows measure → result → compare →
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
-	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest",
+	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest", "internal/harness/upstream",
 		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
-	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/parse", "internal/result", "internal/stats"},
+	"loadtest":         {"internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/upstream"},
+
+	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/harness/upstream", "internal/parse", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
-	"internal/harness/load":    {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},
-	"internal/harness/mockllm": {"internal/harness/pace", "internal/suggest"},
-	"internal/harness/pace":    {}, // for what offers load and for what answers it
-	"internal/harness/proc":    {},
+	"internal/harness/load":     {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},
+	"internal/harness/mockllm":  {"internal/harness/pace", "internal/suggest"},
+	"internal/harness/upstream": {"internal/harness/load", "internal/harness/mockllm"},
+	"internal/harness/pace":     {}, // for what offers load and for what answers it
+	"internal/harness/proc":     {},
 
 	"internal/result":  {},
 	"internal/stats":   {},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/mockllm"
+	"github.com/org/perfgate/internal/harness/upstream"
 )
 
 // mocked starts the mock that the configuration names, for benchmarks that call a model, and leads each of their
@@ -22,7 +23,7 @@ func (p *project) mocked(bench *harness.GoBench) (stop func(), err error) {
 	if err != nil {
 		return nil, usagef("--mock: %v", err)
 	}
-	url, stopServing, err := harness.ServeMock(server)
+	url, stopServing, err := upstream.Serve(server)
 	if err != nil {
 		server.Close()
 		return nil, err

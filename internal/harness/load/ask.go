@@ -57,7 +57,7 @@ const never = time.Duration(-1)
 
 // try makes one attempt. Again is how long to wait before the next, where there may be one.
 func (a *agent) try(ctx context.Context, body []byte, attempt int) (text string, again time.Duration, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+runPrefix+RunName(a.run)+"/v1/chat/completions", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+RunPath(a.run)+"/v1/chat/completions", bytes.NewReader(body))
 	if err != nil {
 		return "", never, err
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ func (t inProcess) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
-			resp, err = nil, io.ErrUnexpectedEOF
+			resp, err = nil, cmp.Or(r.Context().Err(), io.ErrUnexpectedEOF) // a client whose time is over looks no further
 		default:
 			panic(p)
 		}

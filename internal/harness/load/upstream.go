@@ -70,6 +70,9 @@ const runPrefix = "/r/"
 // RunName is what the upstream knows a run by.
 func RunName(run int) string { return strconv.Itoa(run) }
 
+// RunPath begins the paths of a run's upstream requests.
+func RunPath(run int) string { return runPrefix + RunName(run) }
+
 // traceID begins the ids of traces that name a run: "perfgate" in ASCII.
 const traceID = "7065726667617465"
 
@@ -89,7 +92,7 @@ func ByTrace(upstream http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if run, ok := runOf(r.Header.Get("Traceparent")); ok && !strings.HasPrefix(r.URL.Path, runPrefix) {
 			r = r.Clone(r.Context())
-			r.URL.Path, r.URL.RawPath = runPrefix+RunName(run)+r.URL.Path, ""
+			r.URL.Path, r.URL.RawPath = RunPath(run)+r.URL.Path, ""
 		}
 		upstream.ServeHTTP(w, r)
 	})

@@ -1,0 +1,66 @@
+// Package upstream puts a mock where a target's upstream is, and says afterwards which of its calls were whose.
+//
+// It decides neither what is offered, which is package load's, nor what is answered, which is package mockllm's.
+package upstream
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/harness/mockllm"
+)
+
+// Serve has the mock listen on loopback, for programs of their own.
+func Serve(mock http.Handler) (url string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("the mocked upstream cannot listen: %w", err)
+	}
+	server := &http.Server{Handler: load.ByTrace(mock), ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(l) // ends with ErrServerClosed
+	}()
+	return "http://" + l.Addr().String(), func() { server.Close(); <-done }, nil
+}
+
+// Counts takes over what the mock counted, and tells the trace which calls were whose.
+func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
+	stats := mock.Stats()
+	counts := &load.Counts{
+		Calls: stats.Calls, Attempts: stats.Attempts, InputTokens: stats.InputTokens, OutputTokens: stats.OutputTokens,
+		ByModel: map[string]load.Tokens{},
+	}
+	for _, r := range stats.Routes {
+		n := counts.ByModel[r.Model]
+		n.Input += r.InputTokens
+		n.Output += r.OutputTokens
+		counts.ByModel[r.Model] = n
+	}
+	if mock.RunStats("").Attempts == 0 { // else some run's calls would look like its own work
+		t.Attribute(func(run int) load.Calls {
+			r := mock.RunStats(load.RunName(run))
+			c := load.Calls{Count: r.Calls, Attempts: r.Attempts}
+			for _, b := range r.Busy {
+				c.Busy = append(c.Busy, load.Span(b))
+			}
+			return c
+		})
+	} else {
+		t.Usage.Remarks = append(t.Usage.Remarks, "the overhead is not known: the target does not pass the trace of a request (the header traceparent) on to its upstream, so nobody knows which run made which call")
+	}
+	if late := stats.Lateness; late != nil && late.Answers > 0 {
+		planned := stats.Planned / time.Duration(late.Answers)
+		if late.P99 > max(lateMock, planned/10) {
+			t.Usage.Remarks = append(t.Usage.Remarks, fmt.Sprintf("the mocked model answered more than %v later than planned (p99): the machine is busy, and times say little", max(lateMock, planned/10)))
+		}
+	}
+	return counts
+}
+
+// lateMock is how late the mock may be without being worth a remark.
+const lateMock = 2 * time.Millisecond
