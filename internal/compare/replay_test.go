@@ -82,6 +82,7 @@ func routed(first [][]float64) result.Route {
 // TestReplayRecorded: on real traces with random signs at most one suite in a hundred shows any
 // regression. It assumes nothing about the noise: not its distribution, not its drift.
 func TestReplayRecorded(t *testing.T) {
+	manySuites(t)
 	runs := recordings(t)
 	const flips = 10000
 	got := simulate(flips, 20261122, func(r *rand.Rand) *Outcome { return runs[r.IntN(len(runs))].replay(r) })

@@ -131,6 +131,14 @@ type tally struct {
 	confirmed, passes            int
 }
 
+// manySuites skips a test that finds rates, which takes many suites, where only races are looked for.
+func manySuites(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("rates take many suites; run without -short")
+	}
+}
+
 // simulate runs suites on all cores. The i-th one has the same seed whatever their number.
 func simulate(suites int, seed uint64, one func(r *rand.Rand) *Outcome) tally {
 	sum := tally{suites: suites, verdicts: map[Verdict]int{}}
@@ -173,6 +181,7 @@ func (s tally) String() string {
 // TestFalseAlarms is promise 1: at most one unchanged suite in a hundred shows any regression, however
 // large the suite is and whatever the order of functions does to its binaries.
 func TestFalseAlarms(t *testing.T) {
+	manySuites(t)
 	tests := []struct {
 		suites, benchmarks int
 		layout             float64
@@ -206,6 +215,7 @@ func TestFalseAlarms(t *testing.T) {
 // exactly as large as the noise margin, on every benchmark, all of them confirmed. It is the worst
 // case, and must hold as well.
 func TestAlarmsAtTheMargin(t *testing.T) {
+	manySuites(t)
 	const suites, benchmarks = 1000, 12
 	p := DefaultPolicy
 	got := simulate(suites, 20260902, func(r *rand.Rand) *Outcome {
@@ -230,6 +240,7 @@ func TestAlarmsAtTheMargin(t *testing.T) {
 
 // TestPower: a slowdown of the effect is found nine times in ten.
 func TestPower(t *testing.T) {
+	manySuites(t)
 	const suites = 300
 	for i, layout := range []float64{0, 0.005} {
 		got := simulate(suites, 20260903+uint64(i), func(r *rand.Rand) *Outcome {
@@ -279,7 +290,8 @@ func TestSimulationIsJudge(t *testing.T) {
 // TestReplay: were head no different, each pass could have come out the other way round with the same
 // probability. Whatever was measured, at most one in a hundred of these runs shows a regression.
 func TestReplay(t *testing.T) {
-	const benchmarks, runs = suiteLeast, 10000
+	manySuites(t)
+	const benchmarks, runs = suiteLeast, 3000
 	r := newRand(20260905)
 	e := &engine{DefaultPolicy, r, 0.01}
 	var first, fresh [benchmarks][][]float64

@@ -20,6 +20,8 @@ const (
 	// of sizeClass.
 	strayBytes, sizeClass = 16, 8
 	countMost             = 5 * time.Second
+	// countShare divides what is left of the budget where times are measured, too.
+	countShare = 2
 )
 
 // countPasses show whether counts are constant.
@@ -28,7 +30,7 @@ const countPasses = 3
 // count counts what is exact about all live targets.
 func (s *schedule) count(ctx context.Context, live []*Target) error {
 	defer s.budget.Start()()
-	limited, cancel := s.budget.context(ctx)
+	limited, cancel := context.WithTimeout(ctx, s.countLeft())
 	defer cancel()
 	for n := 0; ; n++ {
 		if n >= countPasses {
@@ -54,6 +56,14 @@ func (s *schedule) count(ctx context.Context, live []*Target) error {
 		}
 	}
 	return nil
+}
+
+// countLeft is the time that counting may take: where times are measured, too, a part of what is left.
+func (s *schedule) countLeft() time.Duration {
+	if s.plan.NoTimes {
+		return s.budget.Left()
+	}
+	return s.budget.Left() / countShare
 }
 
 // keepCounts stores what a pass of counting gave.

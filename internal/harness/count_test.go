@@ -248,6 +248,25 @@ func TestCountBudget(t *testing.T) {
 	})
 }
 
+// TestCountShare: where times are measured, too, counting leaves them half of the budget.
+func TestCountShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a", "b")
+		p := planOf(5*time.Second+7*2*time.Second, &fakeJudge{})
+		p.Exact = true
+		m := measure(t, r, p)
+		if b := m.Head.Benchmarks[0]; len(b.Metric(result.Statements).Samples) > countPasses || b.Metric("sec/op") == nil {
+			t.Errorf("%d counts, times %v", len(b.Metric(result.Statements).Samples), b.Metric("sec/op"))
+		}
+		p.Budget = 8 * time.Second
+		r = runnerOf(time.Second, "a", "b")
+		m = measure(t, r, p)
+		if n := len(m.Head.Benchmarks[0].Metric(result.Statements).Samples); n != 2 {
+			t.Errorf("%d counts in half of %v, want 2", n, p.Budget)
+		}
+	})
+}
+
 // TestReadBlocks reads the tables of go tool cover, and says what it does not know.
 func TestReadBlocks(t *testing.T) {
 	const good = "var v = struct {\n\tCount     [2]uint32\n} {\n\tPos: [3 * 2]uint32{\n\t\t3, 5, 0x190013, // [0]\n\t\t10, 10, 0xa0002, // [1]\n\t},\n\tNumStmt: [2]uint16{\n\t\t2, // 0\n\t\t1, // 1\n\t},\n}\n"

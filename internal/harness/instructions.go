@@ -24,8 +24,6 @@ const (
 	// instructionFirst are the passes after which counts that vary can first be seen to be the same on both
 	// sides.
 	instructionFirst = 6
-	// instructionShare divides the budget where times are measured, too.
-	instructionShare = 2
 )
 
 // instructionCounter counts the instructions that a process executes.
@@ -67,11 +65,7 @@ func instructionEnv(env []string) []string {
 // and else until the judge knows enough.
 func (s *schedule) countInstructions(ctx context.Context, live []*Target) error {
 	defer s.budget.Start()()
-	left := s.budget.Left()
-	if !s.plan.NoTimes {
-		left /= instructionShare
-	}
-	limited, cancel := context.WithTimeout(ctx, left)
+	limited, cancel := context.WithTimeout(ctx, s.countLeft())
 	defer cancel()
 	for n := 0; ; n++ {
 		if n >= countPasses {
