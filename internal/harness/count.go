@@ -102,6 +102,7 @@ func (r *goRunner) Count(ctx context.Context, targets []*Target, take func(*Targ
 			}
 			continue
 		}
+		g.exact = true
 		plain := &counter{r: r, take: func(t *Target, reading Reading) { r.target(t).readings = reading }}
 		for _, t := range g.targets {
 			t.readings = Reading{}
@@ -159,7 +160,7 @@ func oneOf(failure [2]string) string {
 
 // counting is the group with the binaries that count statements, without any where they do not compile.
 func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
-	made := group{counts: true}
+	made := group{counts: true, exact: true}
 	for _, t := range g.targets {
 		if t.Uncounted == "" {
 			made.targets = append(made.targets, t)

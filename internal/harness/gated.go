@@ -40,10 +40,11 @@ const (
 )
 
 // gateEnv makes a test binary wait at the gate, countsEnv write the counts of its statements to
-// descriptor 5.
+// descriptor 5, steadyEnv begin every slice with a collected heap.
 const (
 	gateEnv   = "PERFGATE_GATE=pipes-3-4"
 	countsEnv = "PERFGATE_COUNTS=5"
+	steadyEnv = "PERFGATE_STEADY=1"
 )
 
 // startGated starts p at the gate, and has it write the counts of its statements where counts is set.

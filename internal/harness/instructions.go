@@ -136,7 +136,7 @@ func (r *goRunner) CountInstructions(ctx context.Context, targets []*Target, rng
 			r.warn("instructions are not counted where every sample is a process of its own")
 			continue
 		}
-		g.instructions = r.instructions
+		g.instructions, g.exact = r.instructions, true
 		g.targets = slices.DeleteFunc(g.targets, func(t *goTarget) bool { return t.noInstructions })
 		err := r.throughAll(ctx, g, func(w *walk, t *goTarget) error {
 			reading, err := w.instructions(t, rng)

@@ -21,6 +21,7 @@ type group struct {
 	gateless bool
 	control  bool // head is a copy of base
 	counts   bool // they count statements
+	exact    bool // what is exact is counted: every slice begins with the same heap
 	// instructions, where set, counts those of the processes.
 	instructions instructionCounter
 	targets      []*goTarget

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.environ(), Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
 		}}
+		if of.exact {
+			p.Env = append(slices.Clip(p.Env), steadyEnv)
+		}
 		start := func() (*gated, error) { return startGated(ctx, p, of.counts) }
 		if of.instructions != nil {
 			start = func() (*gated, error) { return of.instructions.start(ctx, p) }
