@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/result":  {},
 	"internal/stats":   {},
 	"internal/github":  {},
-	"internal/cache":   {},
+	"internal/cache":   {"internal/suggest"},
 	"internal/suggest": {}, // for all that read what people write
 }
 

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/agnivade/levenshtein"
+	"github.com/org/perfgate/internal/suggest"
 )
 
 // Cache is what a backend does. Keys are Key.String, prefixes the beginnings of such. A backend is safe for
@@ -117,19 +117,5 @@ func (c Config) backend() (Backend, error) {
 		}
 		names = append(names, b.Name)
 	}
-	return Backend{}, fieldErrorf("cache-backend", "%q is none of %q%s", c.Backend, names, nearest(c.Backend, names))
-}
-
-// nearest guesses at what a misspelt name was to be.
-func nearest(name string, names []string) string {
-	best, distance := "", 4
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(name, n); d < distance && d < len(n) {
-			best, distance = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return Backend{}, fieldErrorf("cache-backend", "%q is none of %q%s", c.Backend, names, suggest.Question(c.Backend, names))
 }
