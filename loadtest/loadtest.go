@@ -214,11 +214,7 @@ const (
 func (m Model) config(seed uint64) (mockllm.Config, error) {
 	c := mockllm.Config{Seed: seed}
 	if m.Script != "" {
-		data, err := os.ReadFile(m.Script)
-		if err != nil {
-			return c, fmt.Errorf("loadtest: Model.Script: %w", err)
-		}
-		script, err := mockllm.ReadScript(m.Script, data, os.ReadFile)
+		script, err := mockllm.ReadScriptFile(m.Script)
 		if err != nil {
 			return c, fmt.Errorf("loadtest: Model.Script: %w", err)
 		}

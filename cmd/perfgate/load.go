@@ -129,16 +129,12 @@ func (l *loader) run(ctx context.Context) error {
 func (l *loader) measure(ctx context.Context, save func()) error {
 	for i := range l.repeat {
 		for n, workers := range l.levels {
-			plan := l.plan
-			if !plan.Open() {
-				plan.Concurrency = workers
-			}
-			trace, counts, err := l.sample(ctx, plan, l.label(workers, i))
+			trace, counts, err := l.sample(ctx, l.planOf(workers), l.label(workers, i))
 			if trace == nil {
 				return err
 			}
 			if i == 0 {
-				l.bench = append(l.bench, &result.Benchmark{Suite: loadSuite, Name: l.name(workers), Status: result.OK})
+				l.bench = append(l.bench, &result.Benchmark{Suite: harness.SuiteLoad, Name: l.name(workers), Status: result.OK})
 			}
 			l.keep(l.bench[n], trace, counts, i)
 			if err != nil {
@@ -155,8 +151,14 @@ func (l *loader) measure(ctx context.Context, save func()) error {
 	return nil
 }
 
-// loadSuite is the suite of load runs in a file.
-const loadSuite = harness.SuiteLoad
+// planOf is the plan with so many workers, which an open one has not.
+func (l *loader) planOf(workers int) load.Plan {
+	plan := l.plan
+	if !plan.Open() {
+		plan.Concurrency = workers
+	}
+	return plan
+}
 
 // name is that of the benchmark that so many workers are.
 func (l *loader) name(workers int) string {
@@ -178,7 +180,7 @@ func (l *loader) label(workers, sample int) string {
 // keep adds a trace as one sample of every metric.
 func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, sample int) {
 	l.traces[b] = append(l.traces[b], t)
-	for _, m := range t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good}) {
+	for _, m := range l.metrics(t, counts) {
 		b.Add(result.UnitOf(m.Unit), result.Sample{Value: m.Value, Iters: len(t.Records), Pair: sample, Pass: sample})
 	}
 	for _, f := range t.Failures() {
@@ -187,6 +189,11 @@ func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, s
 	for _, r := range t.Usage.Remarks {
 		l.warnings = append(l.warnings, b.Name+": "+r)
 	}
+}
+
+// metrics are the values of a trace, with the prices and limits that were given.
+func (l *loader) metrics(t *load.Trace, counts *load.Counts) []load.Metric {
+	return t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good})
 }
 
 // sweepUnit is the share of the throughput that so many workers could have, of so many times that of the
@@ -256,7 +263,7 @@ func (l *loader) keepOthers(old, next *result.File) error {
 	}
 	var others []*result.Benchmark
 	for _, b := range old.Head.Benchmarks {
-		if b.Suite != loadSuite {
+		if b.Suite != harness.SuiteLoad {
 			others = append(others, b)
 		}
 	}

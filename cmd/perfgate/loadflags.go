@@ -170,8 +170,7 @@ func (f *loadFlags) loader(p *project, seed uint64) (*loader, error) {
 		return nil, err
 	}
 	for _, n := range l.levels {
-		plan := l.plan
-		plan.Concurrency = n
+		plan := l.planOf(n)
 		if _, err := plan.Schedule(); err != nil {
 			return nil, l.rename(err)
 		}

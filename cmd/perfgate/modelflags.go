@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/org/perfgate/internal/harness/load"
@@ -69,18 +68,9 @@ func duration(text string) string {
 	return text
 }
 
-// readScript reads the script that a flag names. The files that it names lie beside it.
+// readScript reads the script that a flag names.
 func readScript(flag, name string) (*mockllm.Script, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, usagef("--%s: %v", flag, err)
-	}
-	script, err := mockllm.ReadScript(name, data, func(other string) ([]byte, error) {
-		if !filepath.IsAbs(other) {
-			other = filepath.Join(filepath.Dir(name), other)
-		}
-		return os.ReadFile(other)
-	})
+	script, err := mockllm.ReadScriptFile(name)
 	if err != nil {
 		return nil, usagef("--%s: %v", flag, err)
 	}

@@ -91,10 +91,7 @@ func (p *project) inRoot(name string) string {
 
 // scenarioOf is what the harness measures.
 func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
-	plan := l.plan
-	if !plan.Open() {
-		plan.Concurrency = l.levels[0]
-	}
+	plan := l.planOf(l.levels[0])
 	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
 		in := *l
 		in.dir = dir
@@ -106,7 +103,7 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		if l.p.config.Metrics != config.Exact { // the others are on times
 			remarks = append(remarks, t.Usage.Remarks...)
 		}
-		return t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good}), remarks, nil
+		return l.metrics(t, counts), remarks, nil
 	}}
 }
 

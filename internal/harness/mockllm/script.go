@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -80,6 +82,20 @@ var scriptKeys = []string{
 	"ttft", "itl", "tokens", "route", "model", "contains", "on", "text", "tool", "arguments",
 	"kind", "rate", "times", "after", "retry-after", "for",
 	"latency", "models", "replies", "faults",
+}
+
+// ReadScriptFile reads a script from a file. Files that it names lie beside it.
+func ReadScriptFile(name string) (*Script, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return ReadScript(name, data, func(other string) ([]byte, error) {
+		if !filepath.IsAbs(other) {
+			other = filepath.Join(filepath.Dir(name), other)
+		}
+		return os.ReadFile(other)
+	})
 }
 
 // ReadScript reads a script, YAML or JSON. The errors begin with the name and, where it is known, the
