@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,15 +70,23 @@ func testServer(addr string) int {
 	return 0
 }
 
-// freePort is an address that nobody listens on.
+// freePort is an address that nobody listens on, and that nobody else takes before the test does: on Linux, where all
+// of 127.0.0.0/8 is the machine itself, its host is of this call alone. Between asking for a free port of 127.0.0.1
+// and listening there, the server of another test may get it.
 func freePort(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	host := "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()>>8%254, os.Getpid()%256, 1+hosts.Add(1)%254)
+	}
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	return l.Addr().String()
 }
+
+var hosts atomic.Int32
 
 func self(t testing.TB) string {
 	exe, err := os.Executable()
