@@ -35,11 +35,12 @@ var arrows = map[string][]string{
 	"internal/harness/pace":     {}, // for what offers load and for what answers it
 	"internal/harness/proc":     {},
 
-	"internal/result":  {},
-	"internal/stats":   {},
-	"internal/github":  {},
-	"internal/cache":   {"internal/suggest"},
-	"internal/suggest": {}, // for all that read what people write
+	"internal/result":   {},
+	"internal/stats":    {},
+	"internal/github":   {},
+	"internal/cache":    {"internal/suggest"},
+	"internal/profiler": {},
+	"internal/suggest":  {}, // for all that read what people write
 }
 
 // bannedImports keep the judge and the renderers functions of their input, and parsers readers.

@@ -1,0 +1,265 @@
+// Package profiler says of two profiles which functions and places cost more in one than in the other.
+//
+// It neither takes profiles nor judges: a growth is what was sampled, beside the noise that sampling has.
+package profiler
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/google/pprof/profile"
+)
+
+// Taken is a profile of one side.
+type Taken struct {
+	Profile *profile.Profile
+	// Type is the sample type that counts, such as "cpu" or "alloc_objects".
+	Type string
+	// PerOp is what an operation costs by all samples together, in the unit of the answer.
+	PerOp float64
+	// Exact says that the samples are all there was, and not some of it.
+	Exact bool
+}
+
+// Growth is what a function costs an operation on either side.
+type Growth struct {
+	Function string
+	// File and Line are where most of the growth is, in the function's own source; of the base where the
+	// head does not have the function.
+	File string
+	Line int
+	// Base and Head are costs in the unit of Taken.PerOp, Err is the standard error of their difference.
+	Base, Head, Err float64
+	// Path are the functions of one's own that lead to it where it costs most, the outermost first.
+	Path []string
+}
+
+// Change is what the function costs more on head.
+func (g Growth) Change() float64 { return g.Head - g.Base }
+
+// Charge says whom a sample is charged to: the innermost function of its stack of which it is true. Where
+// there is none the sample is nobody's.
+type Charge func(function string) bool
+
+// Any charges a sample to the function that ran.
+func Any(string) bool { return true }
+
+// Own charges a sample to the innermost function of the packages below the given import paths: whatever it calls
+// of other modules, of the standard library and of the runtime is its cost.
+func Own(modules ...string) Charge {
+	return func(function string) bool {
+		pkg := PackageOf(function)
+		return slices.ContainsFunc(modules, func(m string) bool {
+			return pkg == m || pkg == m+"_test" || strings.HasPrefix(pkg, m+"/")
+		})
+	}
+}
+
+// PackageOf is the import path in a function's name as the linker has it: without the escapes of the dots in its
+// last element, and that of an external test package with its _test.
+func PackageOf(function string) string {
+	function, _, _ = strings.Cut(function, "[") // the types of an instance have paths of their own
+	slash := strings.LastIndexByte(function, '/') + 1
+	last, _, _ := strings.Cut(function[slash:], ".")
+	return strings.ReplaceAll(function[:slash]+last, "%2e", ".")
+}
+
+// significant is how many standard errors a growth must have.
+const significant = 3
+
+// Grown returns the functions whose cost changed by more than sampling explains, the largest rise first.
+func Grown(base, head Taken, charge Charge) ([]Growth, error) {
+	var sides [2]*costs
+	for i, t := range []Taken{base, head} {
+		var err error
+		if sides[i], err = t.costs(charge); err != nil {
+			return nil, err
+		}
+	}
+	names := map[string]bool{}
+	for _, s := range sides {
+		for name := range s.functions {
+			names[name] = true
+		}
+	}
+	var out []Growth
+	for name := range names {
+		b, h := sides[0].functions[name], sides[1].functions[name]
+		g := Growth{Function: name, Base: b.value(), Head: h.value(), Err: math.Hypot(b.err(), h.err())}
+		if math.Abs(g.Change()) <= significant*g.Err || g.Change() == 0 {
+			continue
+		}
+		g.locate(b, h)
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(a, b Growth) int {
+		return cmp.Or(cmp.Compare(b.Change(), a.Change()), cmp.Compare(a.Function, b.Function))
+	})
+	return out, nil
+}
+
+// locate finds the line of the function that changed most the way that it did.
+func (g *Growth) locate(b, h *cost) {
+	if h == nil {
+		b, h = nil, b
+	}
+	g.File, g.Path = h.file, h.path
+	most, sign := math.Inf(-1), 1.0
+	if g.Change() < 0 {
+		sign = -1
+	}
+	for line, grown := range aligned(b.inOrder(), h.inOrder()) {
+		if grown *= sign; grown > most || grown == most && line < g.Line {
+			most, g.Line = grown, line
+		}
+	}
+}
+
+// lineCost is what a line costs an operation.
+type lineCost struct {
+	line int
+	cost float64
+}
+
+func (c *cost) inOrder() []lineCost {
+	if c == nil {
+		return nil
+	}
+	var out []lineCost
+	for line, v := range c.lines {
+		out = append(out, lineCost{line, v * c.scale})
+	}
+	slices.SortFunc(out, func(a, b lineCost) int { return a.line - b.line })
+	return out
+}
+
+// aligned is what each line of head costs more. The source between may have changed, so lines are matched in their
+// order such that the costs of matched ones differ least, and those of the others are theirs alone: the alignment
+// of Needleman and Wunsch, 1970.
+func aligned(base, head []lineCost) map[int]float64 {
+	least := make([][]float64, len(base)+1)
+	for i := range least {
+		least[i] = make([]float64, len(head)+1)
+		for j := range least[i] {
+			switch {
+			case i == 0 && j == 0:
+			case i == 0:
+				least[i][j] = least[i][j-1] + head[j-1].cost
+			case j == 0:
+				least[i][j] = least[i-1][j] + base[i-1].cost
+			default:
+				least[i][j] = min(least[i-1][j-1]+math.Abs(head[j-1].cost-base[i-1].cost), least[i][j-1]+head[j-1].cost, least[i-1][j]+base[i-1].cost)
+			}
+		}
+	}
+	out := map[int]float64{}
+	for i, j := len(base), len(head); j > 0; {
+		h := head[j-1]
+		switch {
+		case i > 0 && least[i][j] == least[i-1][j-1]+math.Abs(h.cost-base[i-1].cost):
+			out[h.line] = h.cost - base[i-1].cost
+			i, j = i-1, j-1
+		case i > 0 && least[i][j] == least[i-1][j]+base[i-1].cost:
+			i--
+		default:
+			out[h.line] = h.cost
+			j--
+		}
+	}
+	return out
+}
+
+// costs are what each function costs an operation.
+type costs struct {
+	functions map[string]*cost
+}
+
+// cost is a function's.
+type cost struct {
+	sum, samples float64
+	scale        float64 // makes a value that of an operation
+	all          float64 // samples of the profile
+	exact        bool
+	file         string
+	lines        map[int]float64
+	path         []string
+	heaviest     int64
+}
+
+func (c *cost) value() float64 {
+	if c == nil {
+		return 0
+	}
+	return c.sum * c.scale
+}
+
+// err is the standard error of a share of independent samples (binomial).
+func (c *cost) err() float64 {
+	if c == nil || c.exact || c.samples == 0 {
+		return 0
+	}
+	share := c.samples / c.all
+	return c.value() / c.samples * math.Sqrt(c.samples*max(1-share, 1/c.all))
+}
+
+// costs charges each sample to one function.
+func (t Taken) costs(charge Charge) (*costs, error) {
+	if t.Profile == nil {
+		return nil, errors.New("no profile")
+	}
+	at := slices.IndexFunc(t.Profile.SampleType, func(v *profile.ValueType) bool { return v.Type == t.Type })
+	if at < 0 {
+		return nil, fmt.Errorf("the profile has no samples of type %q", t.Type)
+	}
+	out := &costs{functions: map[string]*cost{}}
+	total, period := 0.0, float64(max(t.Profile.Period, 1))
+	for _, s := range t.Profile.Sample {
+		total += float64(s.Value[at])
+	}
+	if total == 0 {
+		return out, nil
+	}
+	for _, s := range t.Profile.Sample {
+		if s.Value[at] != 0 {
+			out.add(s, s.Value[at], charge)
+		}
+	}
+	for _, c := range out.functions {
+		c.scale, c.exact = t.PerOp/total, t.Exact
+		c.samples, c.all = c.sum/period, total/period
+	}
+	return out, nil
+}
+
+// add charges a sample to the innermost function that charge names. Where a function recurs it is charged once.
+func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
+	var path []string
+	var to *cost
+	for _, loc := range s.Location { // the innermost first, and of a location what was inlined first
+		for _, line := range loc.Line {
+			f := line.Function
+			if f == nil || !charge(f.Name) {
+				continue
+			}
+			if len(path) == 0 || path[0] != f.Name {
+				path = append([]string{f.Name}, path...)
+			}
+			if to != nil {
+				continue
+			}
+			if to = c.functions[f.Name]; to == nil {
+				to = &cost{file: f.Filename, lines: map[int]float64{}}
+				c.functions[f.Name] = to
+			}
+			to.sum += float64(value)
+			to.lines[int(line.Line)] += float64(value)
+		}
+	}
+	if to != nil && value > to.heaviest {
+		to.heaviest, to.path = value, path
+	}
+}
