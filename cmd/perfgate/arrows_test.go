@@ -22,11 +22,11 @@ var arrows = map[string][]string{
 	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest", "internal/harness/upstream",
 		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
-	"internal/report":  {"internal/compare", "internal/result"},
+	"internal/report":  {"internal/compare", "internal/profiler", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
 	"loadtest":         {"internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/upstream"},
 
-	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/harness/upstream", "internal/parse", "internal/result", "internal/stats"},
+	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/harness/upstream", "internal/parse", "internal/profiler", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
 	"internal/harness/load":     {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},

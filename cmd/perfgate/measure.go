@@ -38,6 +38,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	m, err := harness.Measure(ctx, suites, harness.Plan{
 		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
 		Exact: p.config.Metrics != config.Times, NoTimes: p.config.Metrics == config.Exact,
+		Explain: p.explaining(f),
 		AfterPass: func(base, head *result.Set) {
 			part := *f
 			part.Partial = true

@@ -34,7 +34,7 @@ var doing = map[string]string{"build": "building", "list": "listing benchmarks o
 	"calibrate": "calibrating",
 	"measure":   "measuring",
 	"load":      "offering load to",
-	"link":      "linking", "confirm": "confirming"}
+	"link":      "linking", "confirm": "confirming", "explain": "taking profiles of"}
 
 func (p *progress) observe(e harness.Event) {
 	if p.tty {

@@ -35,6 +35,7 @@ type Config struct {
 	Metrics          string
 	Counters         []string
 	CoverPackages    []string
+	Why              string
 	Strict           bool
 	Mock             string
 	Prepare          string
@@ -60,6 +61,13 @@ const (
 	AllMetrics = "all"
 	Exact      = "exact"
 	Times      = "times"
+)
+
+// Values of Why.
+const (
+	Regressions   = "regressions"
+	AllBenchmarks = "all"
+	None          = "none"
 )
 
 // Instructions is a value of Counters.

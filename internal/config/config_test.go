@@ -35,6 +35,7 @@ func TestPrecedence(t *testing.T) {
 	texts := map[string][4]string{ // four different good values
 		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"}, "gate": {"false", "true", "false", "true"},
 		"metrics":  {Exact, Times, AllMetrics, Exact},
+		"why":      {None, AllBenchmarks, Regressions, None},
 		"counters": {Instructions, Instructions + " " + Instructions, Instructions, Instructions + "  " + Instructions},
 		"effect":   {"1%", "2%", "3%", "4%"}, "seed": {"1", "2", "3", "4"},
 		"budget": {"1s", "2s", "3s", "4s"}, "timeout": {"1s", "2s", "3s", "4s"},
@@ -94,7 +95,7 @@ func TestDefaults(t *testing.T) {
 	}
 	got := *c
 	got.Seed, got.origins, got.values = 0, nil, nil
-	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05, Gate: true, Metrics: AllMetrics,
+	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05, Gate: true, Metrics: AllMetrics, Why: Regressions,
 		ReportsDir: "perf_reports", WorkingDirectory: "."}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -95,8 +95,8 @@ func TestParseRefuses(t *testing.T) {
 
 // TestParseAll: every bad line of a file is named at once.
 func TestParseAll(t *testing.T) {
-	_, err := Parse([]byte("x: 1\nbase: main\ny: 2\n"))
-	want := "perfgate.yaml:1:1: unknown key \"x\"\nperfgate.yaml:3:1: unknown key \"y\""
+	_, err := Parse([]byte("x: 1\nbase: main\nz: 2\n"))
+	want := "perfgate.yaml:1:1: unknown key \"x\"\nperfgate.yaml:3:1: unknown key \"z\""
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -83,6 +83,8 @@ var Options = []Option{
 		}},
 	{Name: "coverpkg", Judges: true, Arg: "PATTERN", Repeat: true, Usage: "further packages whose statements count, of other modules or the standard library",
 		set: func(c *Config, t []string) error { c.CoverPackages = words(t); return noDash(c.CoverPackages...) }},
+	{Name: "why", Arg: "WHICH", Default: Regressions, Choices: []string{Regressions, AllBenchmarks, None}, Usage: "what to explain by profiles of both sides: regressions, all or none",
+		set: func(c *Config, t []string) error { c.Why = last(t); return nil }},
 	{Name: "strict", Judges: true, Default: "false", Usage: "fail on inconclusive benchmarks too",
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "mock", Arg: "FILE", Usage: "answer the benchmarks' calls to a model as this script says; see docs/mock.md",

@@ -59,7 +59,7 @@ func (c *callgrind) start(ctx context.Context, p proc.Process) (*gated, error) {
 	}, p.Args...)
 	p.Path = c.path
 	p.Env = append(instructionEnv(p.Env), instructionsEnv+"=callgrind")
-	g, err := startGated(ctx, p, false)
+	g, err := startGated(ctx, p, "")
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err

@@ -160,7 +160,7 @@ func oneOf(failure [2]string) string {
 
 // counting is the group with the binaries that count statements, without any where they do not compile.
 func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
-	made := group{counts: true, exact: true}
+	made := group{writes: countsEnv, exact: true}
 	for _, t := range g.targets {
 		if t.Uncounted == "" {
 			made.targets = append(made.targets, t)
@@ -350,7 +350,7 @@ func difference(counts [2]map[int][]uint32, files map[int]*covered, n int) (bloc
 
 // readCounts reads what the process wrote after its last slice.
 func (g *gated) readCounts() (map[int][]uint32, error) {
-	r := io.NewSectionReader(g.counts, g.read, math.MaxInt64-g.read)
+	r := io.NewSectionReader(g.sink, g.read, math.MaxInt64-g.read)
 	counts, err := parseCounts(r)
 	if err != nil {
 		return nil, fmt.Errorf("the counts of statements are not in their form: %w", err)

@@ -81,6 +81,29 @@ func patchBenchmark(src []byte) ([]byte, error) {
 	return out, nil
 }
 
+// patchTesting returns testing.go of package testing with the gate told of the profiles' functions, which package
+// testing does not import.
+func patchTesting(src []byte) ([]byte, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "testing.go", src, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv != nil || f.Name.Name != "MainStart" || f.Body == nil {
+			continue
+		}
+		first := f.Type.Params.List[0]
+		if kind, ok := first.Type.(*ast.Ident); !ok || kind.Name != "testDeps" || len(first.Names) != 1 {
+			break
+		}
+		at := fset.Position(f.Body.Lbrace).Offset + 1
+		return slices.Insert(slices.Clone(src), at, []byte(fmt.Sprintf(" if perfgate != nil { perfgate.deps = %s };", first.Names[0].Name))...), nil
+	}
+	return nil, errNoGate
+}
+
 // collection finds the statement runtime.GC() of a function, nil where it has none.
 func collection(f *ast.FuncDecl) ast.Stmt {
 	for _, s := range f.Body.List {
@@ -165,22 +188,24 @@ func (b *builder) makeGate(goroot string) (map[string]string, error) {
 	if goroot == "" {
 		return nil, errNoGate
 	}
-	original := filepath.Join(goroot, "src", "testing", "benchmark.go")
-	src, err := os.ReadFile(original)
-	if err != nil {
-		return nil, err
-	}
-	patched, err := patchBenchmark(src)
-	if err != nil {
-		return nil, err
+	folder := filepath.Join(goroot, "src", "testing")
+	files := map[string][]byte{"perfgate.go": gateSource}
+	for name, patch := range map[string]func([]byte) ([]byte, error){"benchmark.go": patchBenchmark, "testing.go": patchTesting} {
+		src, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		if files[name], err = patch(src); err != nil {
+			return nil, err
+		}
 	}
 	dir := filepath.Join(b.scratch, fmt.Sprintf("gate-%d", len(b.gates)))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	replace := map[string]string{}
-	for name, data := range map[string][]byte{"benchmark.go": patched, "perfgate.go": gateSource} {
-		replace[filepath.Join(filepath.Dir(original), name)] = filepath.Join(dir, name)
+	for name, data := range files {
+		replace[filepath.Join(folder, name)] = filepath.Join(dir, name)
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return nil, err
 		}

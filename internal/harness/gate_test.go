@@ -66,6 +66,36 @@ func TestPatchBenchmark(t *testing.T) {
 	}
 }
 
+// The gate knows of the profiles, and nothing else changed.
+func TestPatchTesting(t *testing.T) {
+	e, err := goOffline().environment(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile(filepath.Join(e.GOROOT, "src", "testing", "testing.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := patchTesting(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const call = " if perfgate != nil { perfgate.deps = deps };"
+	text := string(patched)
+	i := strings.Index(text, call)
+	if i < 0 || !strings.HasPrefix(text[strings.LastIndex(text[:i], "\nfunc "):], "\nfunc MainStart(") {
+		t.Errorf("%q is not in MainStart", call)
+	}
+	if strings.Replace(text, call, "", 1) != string(src) {
+		t.Error("more changed")
+	}
+	for _, src := range []string{"", "package testing", "package testing\nfunc MainStart(m int) {}", "package testing\nfunc MainStart(testDeps) {}", "func"} {
+		if got, err := patchTesting([]byte(src)); err == nil {
+			t.Errorf("patchTesting(%q) = %s", src, got)
+		}
+	}
+}
+
 // benchmarkSource is what the patch looks for, and nothing else.
 const benchmarkSource = `package testing
 
@@ -143,8 +173,8 @@ func TestParseMessage(t *testing.T) {
 		{`end "BenchmarkA" ok`, message{kind: "end", name: "BenchmarkA", status: "ok"}},
 		{`end "BenchmarkA" failed "a b" 1.5 "c" -2`, message{kind: "end", name: "BenchmarkA", status: "failed", slice: slice{extra: []extra{{"a b", 1.5}, {"c", -2}}}}},
 		{`end "BenchmarkA" skipped`, message{kind: "end", name: "BenchmarkA", status: "skipped"}},
-		{`slice 10 2000 3 4 5 6 7 8 9 10`, message{kind: "slice", slice: slice{n: 10, took: 2000, allocs: 3, bytes: 4, setBytes: 5, cycles: 6, waited: 7, used: 8, instructions: 9, unseen: 10}}},
-		{`slice 1 0 0 0 0 0 0 0 0 0 "x/op" +Inf`, message{kind: "slice", slice: slice{n: 1, extra: []extra{{"x/op", math.Inf(1)}}}}},
+		{`slice 10 2000 3 4 5 6 7 8 9 10 11`, message{kind: "slice", slice: slice{n: 10, took: 2000, allocs: 3, bytes: 4, setBytes: 5, cycles: 6, waited: 7, used: 8, instructions: 9, unseen: 10, cpu: 11}}},
+		{`slice 1 0 0 0 0 0 0 0 0 0 0 "x/op" +Inf`, message{kind: "slice", slice: slice{n: 1, extra: []extra{{"x/op", math.Inf(1)}}}}},
 	} {
 		got, err := parseMessage(tt.line)
 		if diff := cmp.Diff(tt.want, got, ofMessage); err != nil || diff != "" {
@@ -154,9 +184,9 @@ func TestParseMessage(t *testing.T) {
 	for _, line := range []string{
 		"", "ready", "ready BenchmarkA", `ready "BenchmarkA`, `ready "BenchmarkA" more`, `Ready "BenchmarkA"`,
 		"end", `end "BenchmarkA"`, `end "BenchmarkA" well`, `end ok`, `end "BenchmarkA" ok "x"`, `end "BenchmarkA" ok "x" y`, `end "BenchmarkA" ok x 1`,
-		"slice", "slice 1 2 3 4 5 6 7 8 9", "slice a 2 3 4 5 6 7 8 9 10", "slice 0 2 3 4 5 6 7 8 9 10", "slice -1 2 3 4 5 6 7 8 9 10",
-		"slice 2147483648 2 3 4 5 6 7 8 9 10", "slice 1 9223372036854775808 3 4 5 6 7 8 9 10", "slice 1 2 3 4 5 6 7 8 9 10 11",
-		"slice 1 2 3 4 5 6 7 8 9 10" + strings.Repeat(` "x" 1`, maxExtras+1),
+		"slice", "slice 1 2 3 4 5 6 7 8 9 10", "slice a 2 3 4 5 6 7 8 9 10 11", "slice 0 2 3 4 5 6 7 8 9 10 11", "slice -1 2 3 4 5 6 7 8 9 10 11",
+		"slice 2147483648 2 3 4 5 6 7 8 9 10 11", "slice 1 9223372036854775808 3 4 5 6 7 8 9 10 11", "slice 1 2 3 4 5 6 7 8 9 10 11 12",
+		"slice 1 2 3 4 5 6 7 8 9 10 11" + strings.Repeat(` "x" 1`, maxExtras+1),
 	} {
 		if got, err := parseMessage(line); err == nil || len(err.Error()) > 1000 {
 			t.Errorf("parseMessage(%s) = %+v, %v, want a short error", clip(line), got, err)
@@ -172,7 +202,7 @@ func (m message) encode() string {
 	line := m.kind
 	switch m.kind {
 	case "slice":
-		line = fmt.Sprint("slice ", s.n, " ", int64(s.took), " ", s.allocs, " ", s.bytes, " ", s.setBytes, " ", s.cycles, " ", int64(s.waited), " ", int64(s.used), " ", s.instructions, " ", int64(s.unseen))
+		line = fmt.Sprint("slice ", s.n, " ", int64(s.took), " ", s.allocs, " ", s.bytes, " ", s.setBytes, " ", s.cycles, " ", int64(s.waited), " ", int64(s.used), " ", s.instructions, " ", int64(s.unseen), " ", int64(s.cpu))
 	case "ready":
 		return line + " " + strconv.Quote(m.name)
 	case "end":
@@ -184,13 +214,13 @@ func (m message) encode() string {
 	return line
 }
 
-// FuzzMessage feeds anything to the parsers of the gate's messages, of the counts of statements, of callgrind's dumps
-// and of the tables of go tool cover: no panic, bounded fields, and what is understood of a message means the same when
+// FuzzMessage feeds anything to the parsers of the gate's messages, of the counts of statements, of profiles, of
+// callgrind's dumps and of the tables of go tool cover: no panic, bounded fields, and what is understood of a message means the same when
 // it is written again.
 func FuzzMessage(f *testing.F) {
 	for _, line := range []string{
 		`ready "BenchmarkA"`, `ready "Benchmark\x00\xff/\u00e4"`, `end "BenchmarkA" ok`, `end "BenchmarkA" failed "a b" 1.5 "c" NaN`, `end "A" skipped`,
-		`slice 10 2000 3 4 5 6 7 8 9 10`, `slice 1 -1 0 0 0 0 0 0 0 0 "x/op" +Inf "ns/op" 0`, "slice 1 2 3 4 5 6 7 8 9 10 `raw` 1", `slice`,
+		`slice 10 2000 3 4 5 6 7 8 9 10 11`, `slice 1 -1 0 0 0 0 0 0 0 0 0 "x/op" +Inf "ns/op" 0`, "slice 1 2 3 4 5 6 7 8 9 10 11 `raw` 1", `slice`,
 		goodDump, "\x01\x00\x00\x00\x07\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff", "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff",
 		"var v = struct {\n\t\t3, 5, 0x190013, // [0]\n\t\t2, // 0\n", "var v = struct {\n\t\t99999999999999999999, 5, 0x1, // [0]\n\t\t2, // 0\n",
 	} {
@@ -199,6 +229,9 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		if n, err := readDump(strings.NewReader(line)); err == nil && n < 0 {
 			t.Errorf("%d instructions", n)
+		}
+		if p, err := parseProfile(strings.NewReader(line)); err == nil && p.CheckValid() != nil {
+			t.Errorf("%v is not valid", p)
 		}
 		if counts, err := parseCounts(strings.NewReader(line)); err == nil && len(counts) > len(line) {
 			t.Errorf("%d files in %d bytes", len(counts), len(line))

@@ -23,9 +23,9 @@ type gated struct {
 	from    *bufio.Reader
 	pipes   []*os.File
 
-	counts *os.File // what it counted, slice after slice, read as far as read
-	read   int64
-	dumps  *dumps // of its instructions, nil where callgrind does not count them
+	sink  *os.File // what it counted, slice after slice, read as far as read; or the profile of the last one
+	read  int64
+	dumps *dumps // of its instructions, nil where callgrind does not count them
 
 	// idle sums up what the process did while it had nothing to do.
 	waited, used time.Duration
@@ -39,16 +39,18 @@ const (
 	idleLeast = 20 * time.Millisecond // of waiting before anything is said of it
 )
 
-// gateEnv makes a test binary wait at the gate, countsEnv write the counts of its statements to
-// descriptor 5, steadyEnv begin every slice with a collected heap.
+// gateEnv makes a test binary wait at the gate, steadyEnv begin every slice with a collected heap. Of the others
+// one makes it write to descriptor 5: the counts of its statements, or a profile of each slice.
 const (
 	gateEnv   = "PERFGATE_GATE=pipes-3-4"
-	countsEnv = "PERFGATE_COUNTS=5"
 	steadyEnv = "PERFGATE_STEADY=1"
+	countsEnv = "PERFGATE_COUNTS=5"
+	cpuEnv    = "PERFGATE_PROFILE=cpu"
+	allocsEnv = "PERFGATE_PROFILE=allocs"
 )
 
-// startGated starts p at the gate, and has it write the counts of its statements where counts is set.
-func startGated(ctx context.Context, p proc.Process, counts bool) (*gated, error) {
+// startGated starts p at the gate, and has it write what the variable writes says, if any.
+func startGated(ctx context.Context, p proc.Process, writes string) (*gated, error) {
 	theirIn, to, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -62,12 +64,12 @@ func startGated(ctx context.Context, p proc.Process, counts bool) (*gated, error
 	p.Env = append(p.Env[:len(p.Env):len(p.Env)], gateEnv)
 	p.Files = append([]*os.File{theirIn, theirOut}, p.Files...)
 	g := &gated{to: to, from: bufio.NewReaderSize(from, maxMessage), pipes: []*os.File{to, from}}
-	if counts {
-		p.Env = append(p.Env, countsEnv)
-		if g.counts, err = os.CreateTemp("", "perfgate-counts-"); err == nil {
-			os.Remove(g.counts.Name()) // it lives as long as it is open
-			g.pipes = append(g.pipes, g.counts)
-			p.Files = append(p.Files, g.counts)
+	if writes != "" {
+		p.Env = append(p.Env, writes)
+		if g.sink, err = os.CreateTemp("", "perfgate-sink-"); err == nil {
+			os.Remove(g.sink.Name()) // it lives as long as it is open
+			g.pipes = append(g.pipes, g.sink)
+			p.Files = append(p.Files, g.sink)
 		}
 	}
 	if err == nil {
@@ -187,6 +189,7 @@ type slice struct {
 	waited, used  time.Duration
 	instructions  int64         // executed, where they are counted
 	unseen        time.Duration // while the processor's counter did not count
+	cpu           time.Duration // of the process, where the slice is profiled
 	wall          time.Duration // from the order to the answer
 	extra         []extra
 }
@@ -243,8 +246,8 @@ func parseMessage(line string) (message, error) {
 			return m, badMessage(line)
 		}
 	case "slice":
-		var n, took, waited, used, unseen int64
-		for _, v := range []*int64{&n, &took, &m.slice.allocs, &m.slice.bytes, &m.slice.setBytes, &m.slice.cycles, &waited, &used, &m.slice.instructions, &unseen} {
+		var n, took, waited, used, unseen, cpu int64
+		for _, v := range []*int64{&n, &took, &m.slice.allocs, &m.slice.bytes, &m.slice.setBytes, &m.slice.cycles, &waited, &used, &m.slice.instructions, &unseen, &cpu} {
 			var field string
 			field, rest, _ = strings.Cut(rest, " ")
 			var err error
@@ -257,7 +260,7 @@ func parseMessage(line string) (message, error) {
 		}
 		m.slice.n, m.slice.took = int(n), time.Duration(took)
 		m.slice.waited, m.slice.used = time.Duration(waited), time.Duration(used)
-		m.slice.unseen = time.Duration(unseen)
+		m.slice.unseen, m.slice.cpu = time.Duration(unseen), time.Duration(cpu)
 	default:
 		return m, badMessage(line)
 	}

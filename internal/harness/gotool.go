@@ -22,22 +22,28 @@ type goTool struct {
 
 // run runs `go args...` in dir and returns standard output. The error carries what go said.
 func (g goTool) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	stdout, _, err := g.outputs(ctx, dir, args...)
+	return stdout, err
+}
+
+// outputs is run with what go said in addition.
+func (g goTool) outputs(ctx context.Context, dir string, args ...string) (out, said []byte, err error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = dir, g.env
 	proc.OwnGroup(cmd)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	err = cmd.Run()
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return nil, errors.New("the go command is not installed or not in PATH")
+		return nil, nil, errors.New("the go command is not installed or not in PATH")
 	}
 	if err != nil {
-		return stdout.Bytes(), &goError{Args: args, Output: strings.TrimSpace(stderr.String() + "\n" + goListErrors(args, stdout.String())), Err: err}
+		err = &goError{Args: args, Output: strings.TrimSpace(stderr.String() + "\n" + goListErrors(args, stdout.String())), Err: err}
 	}
-	return stdout.Bytes(), nil
+	return stdout.Bytes(), stderr.Bytes(), err
 }
 
 // goListErrors returns output as part of an error message: `go test -c` reports what vet or

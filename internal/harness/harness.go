@@ -166,13 +166,15 @@ type Plan struct {
 	Exact, NoTimes bool
 	// OnlyPlan ends after the calibration: what the run would cost is known then.
 	OnlyPlan bool
+	// Explain, when set, says what is explained in the end.
+	Explain *Explaining
 	// AfterPass, when set, is called between passes, so that what was measured can be saved.
 	AfterPass func(base, head *result.Set)
 }
 
 // Event is one line of the conversation about the progress of a run.
 type Event struct {
-	// Phase is what is being done: "build", "list", "count", "calibrate", "measure", "link" or "confirm".
+	// Phase is what is being done: "build", "list", "count", "calibrate", "measure", "link", "confirm" or "explain".
 	Phase string
 	// What is the thing at hand, such as a benchmark's name.
 	What string
@@ -216,6 +218,11 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 	if err == nil {
 		err = s.run(ctx)
 	}
+	measured := time.Now()
+	if err == nil {
+		err = s.explain(ctx)
+	}
+	explained := time.Since(measured)
 	m := &Measurement{
 		Measured: s.measured(), Total: s.total(),
 		Costs:    s.costs(),
@@ -224,7 +231,7 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 		RunTime:  budget.Used(),
 		Partial:  ctx.Err() != nil,
 	}
-	m.BuildTime = time.Since(began) - m.RunTime
+	m.BuildTime = time.Since(began) - m.RunTime - explained
 	m.Base, m.Head = runner.Sets()
 	if err != nil && ctx.Err() == nil {
 		return nil, err

@@ -19,9 +19,9 @@ import (
 type group struct {
 	bins     [2]*binary // nil on a side that does not measure
 	gateless bool
-	control  bool // head is a copy of base
-	counts   bool // they count statements
-	exact    bool // what is exact is counted: every slice begins with the same heap
+	control  bool   // head is a copy of base
+	writes   string // what they write beside, by its variable
+	exact    bool   // what is exact is counted: every slice begins with the same heap
 	// instructions, where set, counts those of the processes.
 	instructions instructionCounter
 	targets      []*goTarget

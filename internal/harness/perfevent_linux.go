@@ -78,5 +78,5 @@ func (e perfEvent) start(ctx context.Context, p proc.Process) (*gated, error) {
 	defer f.Close() // the child has it
 	p.Files = []*os.File{f}
 	p.Env = append(instructionEnv(p.Env), instructionsEnv+"=5")
-	return startGated(ctx, p, false)
+	return startGated(ctx, p, "")
 }

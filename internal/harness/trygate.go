@@ -114,7 +114,7 @@ func probePlain(ctx context.Context, p proc.Process) error {
 // probeGated takes two slices of each of the probe's benchmarks.
 func probeGated(ctx context.Context, p proc.Process) (err error) {
 	p.Args = []string{"-test.run=^$", "-test.bench=."}
-	g, err := startGated(ctx, p, false)
+	g, err := startGated(ctx, p, "")
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if of.exact {
 			p.Env = append(slices.Clip(p.Env), steadyEnv)
 		}
-		start := func() (*gated, error) { return startGated(ctx, p, of.counts) }
+		start := func() (*gated, error) { return startGated(ctx, p, of.writes) }
 		if of.instructions != nil {
 			start = func() (*gated, error) { return of.instructions.start(ctx, p) }
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -28,8 +29,8 @@ type Taken struct {
 // Growth is what a function costs an operation on either side.
 type Growth struct {
 	Function string
-	// File and Line are where most of the growth is, in the function's own source; of the base where the
-	// head does not have the function.
+	// File is the package's import path and the file's name; with Line it is where most of the growth is, in
+	// base's source where head does not have the function.
 	File string
 	Line int
 	// Base and Head are costs in the unit of Taken.PerOp, Err is the standard error of their difference.
@@ -45,8 +46,8 @@ func (g Growth) Change() float64 { return g.Head - g.Base }
 // there is none the sample is nobody's.
 type Charge func(function string) bool
 
-// Any charges a sample to the function that ran.
-func Any(string) bool { return true }
+// Any charges a sample to the function that ran. What the scheduler does to interrupt it is the function's, too.
+func Any(function string) bool { return !strings.HasPrefix(function, "runtime.asyncPreempt") }
 
 // Own charges a sample to the innermost function of the packages below the given import paths: whatever it calls
 // of other modules, of the standard library and of the runtime is its cost.
@@ -66,6 +67,16 @@ func PackageOf(function string) string {
 	slash := strings.LastIndexByte(function, '/') + 1
 	last, _, _ := strings.Cut(function[slash:], ".")
 	return strings.ReplaceAll(function[:slash]+last, "%2e", ".")
+}
+
+// fileOf is the function's file by its package, wherever it lies on the machine that built it.
+func fileOf(f *profile.Function) string {
+	name := path.Base(strings.ReplaceAll(f.Filename, `\`, "/"))
+	pkg := PackageOf(f.Name)
+	if strings.HasSuffix(name, "_test.go") {
+		pkg = strings.TrimSuffix(pkg, "_test") // an external test lies in the package's folder
+	}
+	return pkg + "/" + name
 }
 
 // significant is how many standard errors a growth must have.
@@ -237,7 +248,7 @@ func (t Taken) costs(charge Charge) (*costs, error) {
 
 // add charges a sample to the innermost function that charge names. Where a function recurs it is charged once.
 func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
-	var path []string
+	var above []string
 	var to *cost
 	for _, loc := range s.Location { // the innermost first, and of a location what was inlined first
 		for _, line := range loc.Line {
@@ -245,14 +256,14 @@ func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
 			if f == nil || !charge(f.Name) {
 				continue
 			}
-			if len(path) == 0 || path[0] != f.Name {
-				path = append([]string{f.Name}, path...)
+			if len(above) == 0 || above[0] != f.Name {
+				above = append([]string{f.Name}, above...)
 			}
 			if to != nil {
 				continue
 			}
 			if to = c.functions[f.Name]; to == nil {
-				to = &cost{file: f.Filename, lines: map[int]float64{}}
+				to = &cost{file: fileOf(f), lines: map[int]float64{}}
 				c.functions[f.Name] = to
 			}
 			to.sum += float64(value)
@@ -260,6 +271,6 @@ func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
 		}
 	}
 	if to != nil && value > to.heaviest {
-		to.heaviest, to.path = value, path
+		to.heaviest, to.path = value, above
 	}
 }

@@ -30,7 +30,7 @@ func sampled(t *testing.T, stacks map[string]int64) *profile.Profile {
 				name, line, _ := strings.Cut(frame, ":")
 				f := functions[name]
 				if f == nil {
-					f = &profile.Function{ID: uint64(len(functions) + 1), Name: name, Filename: PackageOf(name) + "/x.go"}
+					f = &profile.Function{ID: uint64(len(functions) + 1), Name: name, Filename: "/src/x.go"}
 					functions[name] = f
 					p.Function = append(p.Function, f)
 				}
@@ -61,12 +61,12 @@ func TestGrown(t *testing.T) {
 	}
 	// leaf costs three times as much, by a line that was put in before the old one.
 	head := map[string]int64{
-		"ex.org/m/in.leaf:20|ex.org/m.Do:11|" + bench:                  1000,
-		"ex.org/m/in.leaf:21|ex.org/m.Do:11|" + bench:                  500,
-		"runtime.memmove:1|ex.org/m.Do:12|" + bench:                    1000,
-		"runtime.scan:1|runtime.gcBgMarkWorker:1":                      1000,
-		"ex.org/m.Do:12|" + bench:                                      2000,
-		"strings.Index:7=ex.org/m/in.other:30|ex.org/m.Do:13|" + bench: 1000,
+		"ex.org/m/in.leaf:20|ex.org/m.Do:11|" + bench:                        1000,
+		"runtime.asyncPreempt:1|ex.org/m/in.leaf:21|ex.org/m.Do:11|" + bench: 500,
+		"runtime.memmove:1|ex.org/m.Do:12|" + bench:                          1000,
+		"runtime.scan:1|runtime.gcBgMarkWorker:1":                            1000,
+		"ex.org/m.Do:12|" + bench:                                            2000,
+		"strings.Index:7=ex.org/m/in.other:30|ex.org/m.Do:13|" + bench:       1000,
 	}
 	sides := [2]Taken{{Profile: sampled(t, base), Type: "cpu", PerOp: 5}, {Profile: sampled(t, head), Type: "cpu", PerOp: 6.5}}
 	near := cmpopts.EquateApprox(0, 1e-9)
@@ -140,6 +140,19 @@ func TestNoProfile(t *testing.T) {
 	got, err := Grown(empty, empty, Any)
 	if err != nil || len(got) != 0 {
 		t.Errorf("of nothing: %v, %v", got, err)
+	}
+}
+
+func TestFileOf(t *testing.T) {
+	for want, f := range map[string]profile.Function{
+		"ex.org/m/x.go":      {Name: "ex.org/m.F", Filename: "/home/me/m/x.go"},
+		"ex.org/m/x_test.go": {Name: "ex.org/m_test.BenchmarkF", Filename: "ex.org/m/x_test.go"},
+		"ex.org/a_test/x.go": {Name: "ex.org/a_test.F", Filename: `C:\src\a_test\x.go`},
+		"runtime/malloc.go":  {Name: "runtime.mallocgc", Filename: "runtime/malloc.go"},
+	} {
+		if got := fileOf(&f); got != want {
+			t.Errorf("fileOf(%v) = %q, want %q", f, got, want)
+		}
 	}
 }
 

@@ -98,6 +98,22 @@ const (
 	wire = "example.com/module/internal/wire"
 )
 
+// grownMore is what profiles say of a benchmark that got slower.
+func grownMore() *result.Why {
+	way := []string{core + ".BenchmarkSlower", core + ".(*T).Do", core + ".step"}
+	return &result.Why{
+		Own: []result.Growth{
+			{Function: core + ".leaf", File: core + "/leaf.go", Line: 31, Unit: "sec/op", Base: 2e-7, Head: 4.5e-7, Path: append(way[:3:3], core+".more", core+".leaf")},
+			{Function: core + ".(*T).Do", File: core + "/t.go", Line: 8, Unit: "sec/op", Base: 1e-7, Head: 1.5e-7, Path: way[:2]},
+		},
+		Any:      []result.Growth{{Function: core + ".leaf", File: core + "/leaf.go", Line: 31, Unit: "sec/op", Base: 2e-7, Head: 4.5e-7}, {Function: "runtime.memmove", File: "runtime/memmove_amd64.s", Line: 32, Unit: "sec/op", Head: 5e-8}},
+		Allocs:   []result.Growth{{Function: core + ".leaf", File: core + "/leaf.go", Line: 30, Unit: "B/op", Base: 64, Head: 72, Path: way}},
+		Compiler: []result.Remark{{File: core + "/leaf.go", Line: 30, Text: "moved to heap: x"}},
+		Modules:  []string{"go go1.26.0 → go1.26.1", "example.com/dep v1.0.0 → v1.1.0"},
+		Profiles: []string{"perf_reports/profiles/Slower-00000001.cpu-diff.pb.gz"},
+	}
+}
+
 // verdicts has every verdict at least once.
 func verdicts() *Document {
 	f := run()
@@ -123,6 +139,9 @@ func verdicts() *Document {
 		bench(wire, "Other", times(14, 1, 0.02)),
 		bench(wire, "New", times(15, 1, 0.02)),
 	}
+	f.Head.Benchmarks[0].Why = grownMore()
+	f.Head.Benchmarks[1].Why = &result.Why{Missing: "a profile could not be taken: it failed"}
+	f.Head.Benchmarks[2].Why = &result.Why{Profiles: []string{"perf_reports/profiles/Faster-00000002.cpu-diff.pb.gz"}}
 	f.Head.Benchmarks[3].Notes = []string{"it starts 3 goroutines"}
 	for _, s := range []*result.Set{f.Base, f.Head} {
 		s.Benchmarks = append(s.Benchmarks, &result.Benchmark{Suite: "gobench", Package: wire, Name: "Untouched", Status: result.OK, Same: "identical binary"})
@@ -266,6 +285,11 @@ func nothing() *Document {
 }
 
 // hostile has a stranger's text in every place where a stranger can put one.
+func hostileWhy(s string) *result.Why {
+	growths := []result.Growth{{Function: s, File: s, Line: 1, Unit: s, Base: 1, Head: 2, Path: []string{s, s, s, s, s, s}}, {Function: s + ".F", Unit: "sec/op", Head: 1}}
+	return &result.Why{Own: growths, Any: growths, Allocs: growths, Compiler: []result.Remark{{File: s, Line: 1, Text: s}, {File: s, Text: s}}, Modules: []string{s, s}, Profiles: []string{s}, Missing: s}
+}
+
 func hostile(s string) *Document {
 	f := run()
 	f.Tool.Version, f.BaselineInfo, f.Warnings = s, s, []string{s}
@@ -283,7 +307,7 @@ func hostile(s string) *Document {
 		f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	}
 	b, h := sides(confirmed(times(1, 1, 0.01), 3, 1, 0.01), confirmed(times(2, 2, 0.01), 4, 2, 0.01), result.OK)
-	h.FixedLayout = s
+	h.FixedLayout, h.Why = s, hostileWhy(s)
 	b.Void = []result.Void{{Pass: 99, Message: s}}
 	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	late := *bench(s, s+"Late")

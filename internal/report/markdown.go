@@ -21,6 +21,7 @@ func Markdown(w io.Writer, d *Document) error {
 	m.line("")
 	m.problems()
 	m.changes()
+	m.why()
 	m.contract()
 	m.paragraph(detectable(d))
 	m.paragraph(shift(d))
@@ -207,7 +208,7 @@ func span(s string) string {
 }
 
 // harmless text has nothing that Markdown, HTML or GitHub could read as more than text.
-var harmless = regexp.MustCompile(`^[\p{L}\p{N} ,.;:%()/+=∞“”'–−…±≤≥×-]*$`)
+var harmless = regexp.MustCompile(`^[\p{L}\p{N} ,.;:%()/+=→∞“”'–−…±≤≥×-]*$`)
 
 // links are what GitHub makes a link of, though it is harmless text: addresses and issues.
 var links = regexp.MustCompile(`(?i)://|www\.|\bgh-\d`)

@@ -25,6 +25,7 @@ func Text(w io.Writer, d *Document) error {
 	if len(ns.texts) > 0 {
 		p.line("")
 	}
+	p.why(d)
 	p.contract(d)
 	if rows := untouched(d); len(rows) > 0 {
 		p.line("%s unchanged without measuring, both sides run the same code: %s", plural(len(rows), "benchmark"), inert(strings.Join(reasons(rows), ", ")))

@@ -38,8 +38,14 @@ func full() *File {
 	b := &Benchmark{
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
 		FixedLayout: "the linker has no -randlayout", Uncounted: "an operation takes an hour", First: "bhhb",
-		Void:   []Void{{Pass: 3, Message: "exit status 2"}},
-		Notes:  []string{"a remark"},
+		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
+		Notes: []string{"a remark"},
+		Why: &Why{
+			Own: []Growth{{Function: "example.com/m.F", File: "example.com/m/m.go", Line: 3, Unit: "sec/op", Base: 1, Head: 2, Path: []string{"example.com/m.BenchmarkF", "example.com/m.F"}}},
+			Any: []Growth{{Function: "runtime.memmove", Unit: "sec/op"}}, Allocs: []Growth{{Function: "example.com/m.F", Unit: "allocs/op"}},
+			Compiler: []Remark{{File: "example.com/m/m.go", Line: 3, Text: "moved to heap: x"}}, Modules: []string{"go go1.25.0 → go1.26.0"},
+			Profiles: []string{"perf_reports/profiles/F.cpu-diff.pb.gz"}, Missing: "the time ended",
+		},
 		Blocks: []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
 	}
 	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {

@@ -66,8 +66,50 @@ type Benchmark struct {
 	Notes []string `json:"notes,omitempty"`
 	// Blocks, on a head benchmark, are the parts of the source in which it executes another number of
 	// statements than base, the largest rises first.
-	Blocks  []Block   `json:"blocks,omitempty"`
+	Blocks []Block `json:"blocks,omitempty"`
+	// Why, on a head benchmark, is what grew, where that was asked for.
+	Why     *Why      `json:"why,omitempty"`
 	Metrics []*Metric `json:"metrics,omitempty"`
+}
+
+// Why is what costs an operation more than on base, by profiles that were taken apart from what is judged. Nothing
+// in it is judged.
+type Why struct {
+	// Own are functions of the main modules, each with what it calls of others. Any are functions by themselves.
+	// Allocs are the places in the main modules that allocate.
+	Own    []Growth `json:"own,omitempty"`
+	Any    []Growth `json:"any,omitempty"`
+	Allocs []Growth `json:"allocs,omitempty"`
+	// Compiler is what the compiler does otherwise to functions above: values that escape, calls that are no
+	// longer inlined.
+	Compiler []Remark `json:"compiler,omitempty"`
+	// Modules are the dependencies and the toolchain that differ.
+	Modules []string `json:"modules,omitempty"`
+	// Profiles are the files that hold the profiles, in the folder of the reports.
+	Profiles []string `json:"profiles,omitempty"`
+	// Missing says why some of it is not known.
+	Missing string `json:"missing,omitempty"`
+}
+
+// Growth is a function that costs more.
+type Growth struct {
+	Function string `json:"function"`
+	// File is the package's import path and the file's name, and Line where most of the growth is.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Base and Head are what it costs an operation, in Unit.
+	Unit string  `json:"unit"`
+	Base float64 `json:"base"`
+	Head float64 `json:"head"`
+	// Path are the functions that lead to it where it costs most, the outermost first.
+	Path []string `json:"path,omitempty"`
+}
+
+// Remark is a sentence about a place in the source.
+type Remark struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // Void is a pass that was lost because this side's process gave no result.

@@ -1,0 +1,335 @@
+package harness
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/org/perfgate/internal/profiler"
+	"github.com/org/perfgate/internal/result"
+)
+
+const (
+	// A share of n samples is known to within 1/√n of an operation, at worst by half of it: for a growth of a
+	// share of change 4/change² samples are two standard errors, of which a CPU gives profileRate a second.
+	profileRate = 250
+	fewestSec   = 0.5
+	mostSec     = 8
+	// profileRounds is how often the sides take turns, so that a burst on the machine hits both.
+	profileRounds = 4
+	// mostProfile bounds a profile, in bytes when unpacked.
+	mostProfile = 32 << 20
+	// mostGrowths of a kind are kept.
+	mostGrowths = 5
+)
+
+// profileTime is how long a side is profiled to resolve a change, which is a share of base.
+func profileTime(change float64) time.Duration {
+	sec := 4 / (change * change) / profileRate
+	return time.Duration(min(max(sec, fewestSec), mostSec) * float64(time.Second)).Round(time.Millisecond)
+}
+
+// profiling takes profiles of one target, whose processes are at the gate.
+type profiling struct {
+	r    *goRunner
+	time time.Duration
+	cpu  [2]taken
+	// allocs are those of the iterations that were profiled alone, without set-up and warm-up.
+	allocs [2]taken
+}
+
+// taken are profiles of a side, the iterations in them and the CPU time that those took: on a busy machine the
+// clock on the wall tells of others.
+type taken struct {
+	profiles []*profile.Profile
+	iters    int
+	cpu      time.Duration
+}
+
+// Explain profiles both sides, CPU time first and then allocations, in processes of their own.
+func (r *goRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(string, []byte) (string, error)) (*result.Why, error) {
+	g := r.groups([]*Target{tt}, 0)[0]
+	if !g.gated() {
+		return &result.Why{Missing: "where every sample is a process of its own no profiles are taken"}, nil
+	}
+	p := &profiling{r: r, time: profileTime(w.Change)}
+	why := &result.Why{}
+	passes := []struct {
+		writes string
+		visit  func(*walk, *goTarget) error
+	}{{allocsEnv, p.takeAllocs}}
+	if w.Change > 0 {
+		passes = append(passes, struct {
+			writes string
+			visit  func(*walk, *goTarget) error
+		}{cpuEnv, p.takeCPU})
+	}
+	for _, pass := range passes {
+		g.writes, g.exact = pass.writes, pass.writes == allocsEnv
+		err := r.throughAll(ctx, g, pass.visit, func(_ *Target, failed Reading) {
+			why.Missing = "a profile could not be taken: " + oneOf(failed.Failure)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if why.Missing != "" {
+		return why, nil
+	}
+	if err := p.compare(ctx, why, r.target(tt), g, keep); err != nil {
+		return nil, err
+	}
+	return why, ctx.Err()
+}
+
+// takeCPU profiles slices of the sides in turn.
+func (p *profiling) takeCPU(w *walk, t *goTarget) error {
+	limit := p.r.sampleLimit(p.time)
+	n, err := p.lengthen(w, t, p.time/profileRounds, limit)
+	if err != nil {
+		return err
+	}
+	for round := range profileRounds {
+		order := slices.Clone(w.sides)
+		if round%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, side := range order {
+			s, err := w.slice(t, side, n, limit)
+			if err != nil {
+				return err
+			}
+			got, err := w.at[side].readProfile()
+			if err != nil {
+				return err
+			}
+			c := &p.cpu[side]
+			c.profiles, c.iters, c.cpu = append(c.profiles, got), c.iters+n, c.cpu+s.cpu
+		}
+	}
+	_, err = w.finish(t)
+	return err
+}
+
+// lengthen finds how many iterations take about as long as is wanted, as package testing does.
+func (p *profiling) lengthen(w *walk, t *goTarget, want, limit time.Duration) (int, error) {
+	for n := max(1, t.Iters); ; {
+		s, err := w.slice(t, w.sides[0], n, limit)
+		if err != nil {
+			return 0, err
+		}
+		more := float64(n) * float64(want) / float64(max(s.took, time.Microsecond))
+		if s.took >= want/4 || s.wall >= want || more <= float64(n) {
+			return int(min(max(more, 1), math.MaxInt32)), nil
+		}
+		n = int(min(max(more/2, float64(n)+1), 100*float64(n), math.MaxInt32))
+	}
+}
+
+// takeAllocs profiles every allocation of three times as many iterations as came before, so that set-up and what
+// is done once are not in it.
+func (p *profiling) takeAllocs(w *walk, t *goTarget) error {
+	limit := p.r.sampleLimit(0)
+	n := max(t.countIters, fewestCounted)
+	for _, side := range w.sides {
+		var at [2]*profile.Profile
+		for i, times := range []int{1, 3} {
+			_, err := w.slice(t, side, times*n, limit)
+			if err != nil {
+				return err
+			}
+			if at[i], err = w.at[side].readProfile(); err != nil {
+				return err
+			}
+		}
+		grown, err := minus(at[1], at[0], 1)
+		if err != nil {
+			return err
+		}
+		p.allocs[side] = taken{profiles: []*profile.Profile{grown}, iters: 3 * n}
+	}
+	_, err := w.finish(t)
+	return err
+}
+
+// readProfile reads what the process wrote after its last slice.
+func (g *gated) readProfile() (*profile.Profile, error) {
+	p, err := parseProfile(io.NewSectionReader(g.sink, 0, math.MaxInt64))
+	if err != nil {
+		return nil, fmt.Errorf("the profile cannot be read: %w", err)
+	}
+	return p, nil
+}
+
+// parseProfile reads a profile that a stranger's program may have written.
+func parseProfile(r io.Reader) (*profile.Profile, error) {
+	unpacked, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(unpacked, mostProfile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > mostProfile:
+		return nil, fmt.Errorf("it is larger than %d MiB", mostProfile>>20)
+	}
+	p, err := profile.ParseUncompressed(data)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.CheckValid()
+}
+
+// minus is what a has more than b times a factor.
+func minus(a, b *profile.Profile, factor float64) (*profile.Profile, error) {
+	b = b.Copy()
+	b.Scale(-factor)
+	return profile.Merge([]*profile.Profile{a, b})
+}
+
+// compare finds what grew by the profiles, and keeps them.
+func (p *profiling) compare(ctx context.Context, why *result.Why, t *goTarget, g group, keep func(string, []byte) (string, error)) error {
+	modules, err := p.r.mainModules(ctx, t)
+	if err != nil {
+		return err
+	}
+	own := profiler.Own(modules...)
+	for _, kind := range []struct {
+		name  string
+		sides [2]taken
+	}{{"cpu", p.cpu}, {"allocs", p.allocs}} {
+		if kind.sides[Head].profiles == nil {
+			continue
+		}
+		var merged [2]*profile.Profile
+		for side, s := range kind.sides {
+			if merged[side], err = profile.Merge(s.profiles); err != nil {
+				return err
+			}
+		}
+		if err := keepAll(why, kind.name, kind.sides, merged, keep); err != nil {
+			return err
+		}
+		if kind.name == "cpu" {
+			why.Own, err = grown("cpu", "sec/op", kind.sides, merged, own)
+			if err == nil {
+				why.Any, err = grown("cpu", "sec/op", kind.sides, merged, profiler.Any)
+			}
+		} else {
+			why.Allocs, err = allocsGrown(kind.sides, merged, own)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if why.Compiler, err = p.r.compiledOtherwise(ctx, g, why); err != nil {
+		return err
+	}
+	why.Modules = modulesChanged(g)
+	return nil
+}
+
+// allocsGrown are the places that allocate more objects, or where none does more bytes.
+func allocsGrown(sides [2]taken, merged [2]*profile.Profile, own profiler.Charge) ([]result.Growth, error) {
+	objects, err := grown("alloc_objects", "allocs/op", sides, merged, own)
+	if err != nil || len(objects) > 0 {
+		return objects, err
+	}
+	return grown("alloc_space", "B/op", sides, merged, own)
+}
+
+// grown are the functions that cost more by the samples of one type.
+func grown(sample, unit string, sides [2]taken, merged [2]*profile.Profile, charge profiler.Charge) ([]result.Growth, error) {
+	var both [2]profiler.Taken
+	for side, s := range sides {
+		both[side] = profiler.Taken{Profile: merged[side], Type: sample, Exact: sample != "cpu"}
+		if sample == "cpu" {
+			both[side].PerOp = s.cpu.Seconds() / float64(s.iters)
+			continue
+		}
+		total := int64(0)
+		at := slices.IndexFunc(merged[side].SampleType, func(v *profile.ValueType) bool { return v.Type == sample })
+		if at < 0 {
+			return nil, fmt.Errorf("the profile has no %s", sample)
+		}
+		for _, v := range merged[side].Sample {
+			total += v.Value[at]
+		}
+		both[side].PerOp = float64(total) / float64(s.iters)
+	}
+	gs, err := profiler.Grown(both[Base], both[Head], charge)
+	if err != nil {
+		return nil, err
+	}
+	var out []result.Growth
+	for _, g := range gs {
+		if g.Change() > least(unit) && len(out) < mostGrowths {
+			out = append(out, result.Growth{Function: g.Function, File: g.File, Line: g.Line, Unit: unit, Base: g.Base, Head: g.Head, Path: g.Path})
+		}
+	}
+	return out, nil
+}
+
+// least is a growth that is worth a word: the runtime allocates a little now and then, which is nobody's.
+func least(unit string) float64 {
+	switch unit {
+	case "allocs/op":
+		return 0.05
+	case "B/op":
+		return strayBytes / 2
+	}
+	return 0
+}
+
+// keepAll stores the profiles of both sides, and what head has more an operation.
+func keepAll(why *result.Why, kind string, sides [2]taken, merged [2]*profile.Profile, keep func(string, []byte) (string, error)) error {
+	diff, err := minus(merged[Head], merged[Base], float64(sides[Head].iters)/float64(sides[Base].iters))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, part := range []struct {
+		name string
+		p    *profile.Profile
+	}{{"base", merged[Base]}, {"head", merged[Head]}, {"diff", diff}} {
+		var buf bytes.Buffer
+		if err := part.p.Write(&buf); err != nil {
+			return err
+		}
+		name, err := keep(kind+"-"+part.name, buf.Bytes())
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		why.Profiles = append(why.Profiles, name)
+	}
+	return errors.Join(errs...)
+}
+
+// mainModules are the import paths that are the project's own, on either side.
+func (r *goRunner) mainModules(ctx context.Context, t *goTarget) ([]string, error) {
+	var paths []string
+	for side, p := range t.pkg.on {
+		if p == nil {
+			continue
+		}
+		tree := r.build.trees[side]
+		out, err := tree.toolFor(p.Module).run(ctx, tree.dir(p.Module), "list", "-m")
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, strings.Fields(string(out))...)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), nil
+}

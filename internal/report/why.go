@@ -1,0 +1,186 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/profiler"
+	"github.com/org/perfgate/internal/result"
+)
+
+// explained are the benchmarks of the file that are explained, in the order of the rows.
+func explained(d *Document) []*result.Benchmark {
+	index := d.File.Head.Index()
+	var out []*result.Benchmark
+	add := func(c *compare.Comparison) {
+		if b := index[c.Key]; b != nil && b.Why != nil && !slices.Contains(out, b) {
+			out = append(out, b)
+		}
+	}
+	for _, c := range changed(d) {
+		add(c)
+	}
+	for _, c := range d.Outcome.Comparisons { // of those that were asked for
+		add(c)
+	}
+	return out
+}
+
+// telling is the number of reasons that say the most.
+const telling = 3
+
+// reason is a line that says what grew: of what, where, how much, and the way there.
+type reason struct{ of, where, much, way string }
+
+// reasonsOf says what grew, the most telling first: one of each kind, and then the others.
+func reasonsOf(w *result.Why) []reason {
+	var first, more []reason
+	known := map[string]bool{} // functions whose way was shown
+	seen := map[string]bool{}
+	list := func(gs []result.Growth, remark string) {
+		n := 0
+		for _, g := range gs {
+			if seen[g.Function+g.Unit] {
+				continue
+			}
+			seen[g.Function+g.Unit] = true
+			r := grew(g)
+			r.much += remark
+			if known[g.Function] {
+				r.way = ""
+			}
+			known[g.Function] = true
+			if n++; n == 1 {
+				first = append(first, r)
+			} else {
+				more = append(more, r)
+			}
+		}
+	}
+	list(w.Own, "")
+	list(w.Allocs, "")
+	for i, said := range w.Compiler {
+		r := reason{of: said.Text, where: fmt.Sprintf("%s:%d", said.File, said.Line), much: byCompiler}
+		if i == 0 {
+			first = append(first, r)
+		} else {
+			more = append(more, r)
+		}
+	}
+	list(w.Any, ", by itself")
+	if len(w.Modules) > 0 {
+		first = append(first, reason{of: strings.Join(w.Modules, ", "), much: "built with"})
+	}
+	return append(first, more...)
+}
+
+// grew is a function's growth.
+func grew(g result.Growth) reason {
+	u := result.UnitOf(g.Unit)
+	what := " an operation"
+	switch u.Base() {
+	case "sec":
+		what = " of CPU time" + what
+	case "":
+		what = " " + strings.TrimSuffix(u.Name, "/op") + what
+	}
+	r := reason{of: shortFunction(g.Function), where: fmt.Sprintf("%s:%d", g.File, g.Line), much: value(g.Base, u) + " → " + value(g.Head, u) + what}
+	if way := g.Path; len(way) > 1 {
+		var names []string
+		for _, f := range way[:len(way)-1] {
+			names = append(names, shortFunction(f))
+		}
+		const most = 4
+		if len(names) > most {
+			names = append([]string{names[0], "…"}, names[len(names)-most+1:]...)
+		}
+		r.way = strings.Join(names, " → ")
+	}
+	return r
+}
+
+// write writes the reason: names as name has them, and what we say of them as say has it. All of it may be a
+// stranger's, who wrote the file.
+func (r reason) write(name, say func(string) string) string {
+	switch {
+	case r.where == "":
+		return say(r.much) + " " + name(r.of)
+	case r.much == byCompiler:
+		return name(r.where) + ": " + r.much + ": " + name(r.of)
+	}
+	text := name(r.of) + " (" + name(r.where) + "): " + say(r.much)
+	if r.way != "" {
+		text += ", called by " + name(r.way)
+	}
+	return text
+}
+
+const byCompiler = "the compiler"
+
+// shortFunction is a function's name behind the last element of its package's path.
+func shortFunction(name string) string {
+	pkg := profiler.PackageOf(name)
+	if dir := path.Dir(pkg); dir != "." && strings.HasPrefix(strings.ReplaceAll(name, "%2e", "."), pkg) {
+		return strings.TrimPrefix(strings.ReplaceAll(name, "%2e", "."), dir+"/")
+	}
+	return name
+}
+
+// noReasons says why there is nothing to say.
+func noReasons(w *result.Why) string {
+	switch {
+	case w.Missing != "":
+		return "Not explained: " + w.Missing + "."
+	case len(w.Own)+len(w.Any)+len(w.Allocs)+len(w.Compiler)+len(w.Modules) == 0:
+		return "The profiles show no function that costs more beyond their own noise."
+	}
+	return ""
+}
+
+// why draws what grew below the rows that changed.
+func (m *markdown) why() {
+	for _, b := range explained(m.d) {
+		m.line("**Why** %s:", code(m.short.of(b.Key())))
+		m.line("")
+		reasons := reasonsOf(b.Why)
+		for _, r := range reasons[:min(telling, len(reasons))] {
+			m.line("- %s", r.write(code, prose))
+		}
+		if len(reasons) == 0 {
+			m.line("%s", prose(noReasons(b.Why)))
+		}
+		m.line("")
+		if more := reasons[min(telling, len(reasons)):]; len(more)+len(b.Why.Profiles) > 0 {
+			m.line("<details><summary>More, and the profiles</summary>")
+			m.line("")
+			for _, r := range more {
+				m.line("- %s", r.write(code, prose))
+			}
+			for _, name := range b.Why.Profiles {
+				m.line("- %s", code("go tool pprof "+name))
+			}
+			m.line("")
+			m.line("</details>")
+			m.line("")
+		}
+	}
+}
+
+// why prints what grew below the rows.
+func (p *printer) why(d *Document) {
+	short := namesOf(d)
+	for _, b := range explained(d) {
+		p.line("why %s:", inert(short.of(b.Key())))
+		reasons := reasonsOf(b.Why)
+		for _, r := range reasons[:min(telling, len(reasons))] {
+			p.line("  %s", r.write(inert, inert))
+		}
+		if len(reasons) == 0 {
+			p.line("  %s", inert(noReasons(b.Why)))
+		}
+		p.line("")
+	}
+}
