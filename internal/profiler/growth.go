@@ -152,6 +152,8 @@ func (c *cost) inOrder() []lineCost {
 // order such that the costs of matched ones differ least, and those of the others are theirs alone: the alignment
 // of Needleman and Wunsch, 1970.
 func aligned(base, head []lineCost) map[int]float64 {
+	// Where leaving a line out and changing two cost the same, it is the former.
+	differ := func(i, j int) float64 { return 1.01 * math.Abs(head[j-1].cost-base[i-1].cost) }
 	least := make([][]float64, len(base)+1)
 	for i := range least {
 		least[i] = make([]float64, len(head)+1)
@@ -163,7 +165,7 @@ func aligned(base, head []lineCost) map[int]float64 {
 			case j == 0:
 				least[i][j] = least[i-1][j] + base[i-1].cost
 			default:
-				least[i][j] = min(least[i-1][j-1]+math.Abs(head[j-1].cost-base[i-1].cost), least[i][j-1]+head[j-1].cost, least[i-1][j]+base[i-1].cost)
+				least[i][j] = min(least[i-1][j-1]+differ(i, j), least[i][j-1]+head[j-1].cost, least[i-1][j]+base[i-1].cost)
 			}
 		}
 	}
@@ -171,7 +173,7 @@ func aligned(base, head []lineCost) map[int]float64 {
 	for i, j := len(base), len(head); j > 0; {
 		h := head[j-1]
 		switch {
-		case i > 0 && least[i][j] == least[i-1][j-1]+math.Abs(h.cost-base[i-1].cost):
+		case i > 0 && least[i][j] == least[i-1][j-1]+differ(i, j):
 			out[h.line] = h.cost - base[i-1].cost
 			i, j = i-1, j-1
 		case i > 0 && least[i][j] == least[i-1][j]+base[i-1].cost:

@@ -181,3 +181,30 @@ func TestPackageOf(t *testing.T) {
 		}
 	}
 }
+
+// TestAligned: what stood in its place costs what it cost, and what was put in costs all of it.
+func TestAligned(t *testing.T) {
+	line := func(ls ...float64) (out []lineCost) {
+		for i := 0; i < len(ls); i += 2 {
+			out = append(out, lineCost{int(ls[i]), ls[i+1]})
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name       string
+		base, head []lineCost
+		want       map[int]float64
+	}{
+		{"the same", line(1, 5, 2, 7), line(1, 5, 2, 7), map[int]float64{1: 0, 2: 0}},
+		{"moved", line(1, 5, 2, 7), line(11, 5, 12, 7), map[int]float64{11: 0, 12: 0}},
+		{"put in before", line(1, 5, 2, 7), line(1, 5, 2, 3, 3, 7), map[int]float64{1: 0, 2: 3, 3: 0}},
+		{"grown", line(1, 5, 2, 7), line(1, 5, 2, 9), map[int]float64{1: 0, 2: 2}},
+		{"taken out", line(1, 5, 2, 7, 3, 2), line(1, 5, 2, 2), map[int]float64{1: 0, 2: 0}},
+		{"new", nil, line(4, 2), map[int]float64{4: 2}},
+		{"gone", line(4, 2), nil, map[int]float64{}},
+	} {
+		if d := cmp.Diff(tt.want, aligned(tt.base, tt.head)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+	}
+}
