@@ -38,6 +38,7 @@ func init() { // help refers to the table, which refers to help
 		{"load", "[-- PROGRAM ARG...]", "offer load to a program whose model is mocked, and measure", (*app).load},
 		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
+		{"bisect", "GOOD BAD", "find the commit that made a benchmark slower or heavier", (*app).bisect},
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
 		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
 		{"mock", "", "answer the LLM calls of a program, with seeded latency", (*app).mock},

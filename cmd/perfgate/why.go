@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"math"
 	"os"
 	"path"
@@ -28,12 +26,11 @@ const profilesDir = "profiles"
 // for the verdict.
 const leastExplaining = 30 * time.Second
 
-// explaining says what is explained when f is measured, nil for nothing. Profiles of an earlier run go first.
+// explaining says what is explained when f is measured, nil for nothing.
 func (p *project) explaining(f *result.File) *harness.Explaining {
 	if p.config.Why == "" || p.config.Why == config.None || f.Base == nil {
 		return nil
 	}
-	cleared := false
 	return &harness.Explaining{
 		Wishes: func(base, head *result.Set) []harness.Wish {
 			measured := *f
@@ -41,15 +38,21 @@ func (p *project) explaining(f *result.File) *harness.Explaining {
 			return wishes(compare.Judge(&measured, p.config.Policy()), p.config)
 		},
 		Limit: max(p.config.Budget/2, leastExplaining),
-		Keep: func(k result.Key, kind string, profile []byte) (string, error) {
-			if !cleared {
-				if err := os.RemoveAll(p.reports(profilesDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return "", err
-				}
-				cleared = true
+		Keep:  p.keepProfiles(),
+	}
+}
+
+// keepProfiles keeps profiles, in the place of those of the run before.
+func (p *project) keepProfiles() func(k result.Key, kind string, profile []byte) (string, error) {
+	cleared := false
+	return func(k result.Key, kind string, profile []byte) (string, error) {
+		if !cleared {
+			if err := os.RemoveAll(p.reports(profilesDir)); err != nil {
+				return "", err
 			}
-			return p.keepProfile(k, kind, profile)
-		},
+			cleared = true
+		}
+		return p.keepProfile(k, kind, profile)
 	}
 }
 

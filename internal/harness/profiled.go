@@ -223,7 +223,7 @@ func (p *profiling) compare(ctx context.Context, why *result.Why, t *goTarget, g
 		if kind.name == "cpu" {
 			why.Own, err = grown("cpu", "sec/op", kind.sides, merged, own)
 			if err == nil {
-				why.Any, err = grown("cpu", "sec/op", kind.sides, merged, profiler.Any)
+				why.Any, err = grown("cpu", "sec/op", kind.sides, merged, profiler.Any())
 			}
 		} else {
 			why.Allocs, err = allocsGrown(kind.sides, merged, own)
@@ -273,6 +273,9 @@ func grown(sample, unit string, sides [2]taken, merged [2]*profile.Profile, char
 	}
 	var out []result.Growth
 	for _, g := range gs {
+		if unit == "allocs/op" { // the runtime's own are parts of one
+			g.Base, g.Head = math.Round(10*g.Base)/10, math.Round(10*g.Head)/10
+		}
 		if g.Change() > least(unit) && len(out) < mostGrowths {
 			out = append(out, result.Growth{Function: g.Function, File: g.File, Line: g.Line, Unit: unit, Base: g.Base, Head: g.Head, Path: g.Path})
 		}

@@ -42,21 +42,30 @@ type Growth struct {
 // Change is what the function costs more on head.
 func (g Growth) Change() float64 { return g.Head - g.Base }
 
-// Charge says whom a sample is charged to: the innermost function of its stack of which it is true. Where
-// there is none the sample is nobody's.
-type Charge func(function string) bool
+// Charge says whom a sample is charged to: the innermost function of its stack of which To is true. Where there is
+// none, or another comes first of which Nobody is true, the sample is nobody's.
+type Charge struct{ To, Nobody func(function string) bool }
 
 // Any charges a sample to the function that ran. What the scheduler does to interrupt it is the function's, too.
-func Any(function string) bool { return !strings.HasPrefix(function, "runtime.asyncPreempt") }
+func Any() Charge {
+	return Charge{
+		To:     func(function string) bool { return !strings.HasPrefix(function, "runtime.asyncPreempt") },
+		Nobody: func(string) bool { return false },
+	}
+}
 
 // Own charges a sample to the innermost function of the packages below the given import paths: whatever it calls
-// of other modules, of the standard library and of the runtime is its cost.
+// of other modules, of the standard library and of the runtime is its cost; but not what package testing does
+// between the iterations of a benchmark.
 func Own(modules ...string) Charge {
-	return func(function string) bool {
-		pkg := PackageOf(function)
-		return slices.ContainsFunc(modules, func(m string) bool {
-			return pkg == m || pkg == m+"_test" || strings.HasPrefix(pkg, m+"/")
-		})
+	return Charge{
+		To: func(function string) bool {
+			pkg := PackageOf(function)
+			return slices.ContainsFunc(modules, func(m string) bool {
+				return pkg == m || pkg == m+"_test" || strings.HasPrefix(pkg, m+"/")
+			})
+		},
+		Nobody: func(function string) bool { return strings.HasPrefix(function, "testing.(*") },
 	}
 }
 
@@ -255,7 +264,13 @@ func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
 	for _, loc := range s.Location { // the innermost first, and of a location what was inlined first
 		for _, line := range loc.Line {
 			f := line.Function
-			if f == nil || !charge(f.Name) {
+			if f == nil {
+				continue
+			}
+			if to == nil && charge.Nobody(f.Name) {
+				return
+			}
+			if !charge.To(f.Name) {
 				continue
 			}
 			if len(above) == 0 || above[0] != f.Name {

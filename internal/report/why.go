@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -173,14 +174,25 @@ func (m *markdown) why() {
 func (p *printer) why(d *Document) {
 	short := namesOf(d)
 	for _, b := range explained(d) {
-		p.line("why %s:", inert(short.of(b.Key())))
-		reasons := reasonsOf(b.Why)
-		for _, r := range reasons[:min(telling, len(reasons))] {
-			p.line("  %s", r.write(inert, inert))
-		}
-		if len(reasons) == 0 {
-			p.line("  %s", inert(noReasons(b.Why)))
-		}
+		p.reasons(short.of(b.Key()), b.Why)
 		p.line("")
 	}
+}
+
+func (p *printer) reasons(name string, w *result.Why) {
+	p.line("why %s:", inert(name))
+	reasons := reasonsOf(w)
+	for _, r := range reasons[:min(telling, len(reasons))] {
+		p.line("  %s", r.write(inert, inert))
+	}
+	if len(reasons) == 0 {
+		p.line("  %s", inert(noReasons(w)))
+	}
+}
+
+// Why prints what grew of a benchmark.
+func Why(w io.Writer, benchmark string, why *result.Why) error {
+	p := &printer{w: w}
+	p.reasons(benchmark, why)
+	return p.err
 }

@@ -1,0 +1,451 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
+)
+
+// bisectFile holds what is known so far, so that a search goes on where it ended.
+const bisectFile = "bisect.json"
+
+// bisection is a search for the commit that made a benchmark worse, as the file and --json have it.
+type bisection struct {
+	Good      string `json:"good"`
+	Bad       string `json:"bad"`
+	Benchmark string `json:"benchmark"`
+	// Metric is what is judged, and Total how much worse it is on bad: a share of good, or where that is 0 a
+	// difference.
+	Metric string  `json:"metric,omitempty"`
+	Total  float64 `json:"total,omitempty"`
+	Steps  []step  `json:"steps"`
+	// Found are the commits of which one is the first bad one. There is one where none had to be skipped.
+	Found []string `json:"found,omitempty"`
+	// Row is the first bad one against the one before it, with its remarks, and Why what grew there.
+	Row string      `json:"row,omitempty"`
+	Why *result.Why `json:"why,omitempty"`
+}
+
+// step is a commit that was measured against good.
+type step struct {
+	Commit string  `json:"commit"`
+	State  state   `json:"state"`
+	Change float64 `json:"change,omitempty"`
+	Reason string  `json:"reason,omitempty"` // to skip it
+}
+
+// bisector carries a bisection out.
+type bisector struct {
+	p *project
+	bisection
+	from    harness.Commit
+	commits []harness.Commit
+	asked   string // the metric that the user names, empty for the first that is worse
+	base    *harness.Worktree
+}
+
+// bisect finds the commit that made a benchmark slower or heavier.
+func (a *app) bisect(ctx context.Context, args []string) error {
+	f := newFlags("bisect", "GOOD BAD")
+	f.options("packages", "tags", "budget", "effect", "gate", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	name := f.String("benchmark", "", "`NAME` of the benchmark, without Benchmark before it, such as Parse or Parse/small")
+	metric := f.String("metric", "", "`UNIT` to judge, such as statements/op or sec/op (default: the first exact one that is worse, else sec/op)")
+	restart := f.Bool("restart", false, "forget what an earlier search for the same has found")
+	asJSON := f.Bool("json", false, "print what was found as JSON")
+	if err := f.parse(a, args, 2); err != nil {
+		return ignoreHelp(err)
+	}
+	if *name == "" {
+		return usagef("want --benchmark NAME: go test -list . shows the names")
+	}
+	p, err := a.configure(f)
+	if err != nil {
+		return err
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	if p.repo == nil {
+		return usagef("%s is not in a git repository", p.root)
+	}
+	b := &bisector{p: p, asked: *metric}
+	b.Benchmark = strings.TrimPrefix(*name, "Benchmark")
+	if b.from, b.commits, err = p.repo.History(ctx, f.Arg(0), f.Arg(1)); err != nil {
+		return err
+	}
+	b.Good, b.Bad = b.from.Hash, b.commits[len(b.commits)-1].Hash
+	if !*restart {
+		b.resume()
+	}
+	if err := b.run(ctx); err != nil {
+		return err
+	}
+	if *asJSON {
+		return printJSON(a.stdout, b.bisection)
+	}
+	return b.print()
+}
+
+// resume takes over what an earlier search for the same has found.
+func (b *bisector) resume() {
+	data, err := os.ReadFile(b.p.reports(bisectFile))
+	var known bisection
+	if err != nil || json.Unmarshal(data, &known) != nil {
+		return
+	}
+	if known.Good != b.Good || known.Bad != b.Bad || known.Benchmark != b.Benchmark || b.asked != "" && b.asked != known.Metric {
+		return
+	}
+	b.bisection = known
+	b.p.app.say("going on with %s after %d measurements; --restart forgets them", b.p.reports(bisectFile), len(known.Steps))
+}
+
+func (b *bisector) save() error {
+	data, err := json.MarshalIndent(b.bisection, "", "  ")
+	if err != nil {
+		return err
+	}
+	return b.p.write(bisectFile, append(data, '\n'))
+}
+
+// run measures commits until the first bad one is known.
+func (b *bisector) run(ctx context.Context) error {
+	var err error
+	if b.base, err = b.p.repo.Worktree(ctx, b.Good); err != nil {
+		return err
+	}
+	defer b.base.Close()
+	if b.Metric == "" {
+		if err := b.first(ctx); err != nil {
+			return err
+		}
+	}
+	at := make(search, len(b.commits))
+	for {
+		for _, s := range b.Steps {
+			i := slices.IndexFunc(b.commits, func(c harness.Commit) bool { return c.Hash == s.Commit })
+			if i < 0 {
+				return fmt.Errorf("%s: %s is not between %.12s and %.12s; --restart begins anew", b.p.reports(bisectFile), s.Commit, b.Good, b.Bad)
+			}
+			at[i] = s.State
+		}
+		i, ok := at.next()
+		if !ok {
+			break
+		}
+		c := b.commits[i]
+		b.p.app.say("%.12s %s: %d commits left, about %d measurements", c.Hash, report.Inert(c.Subject), b.width(at), at.left())
+		if err := b.look(ctx, c); err != nil {
+			return err
+		}
+	}
+	return b.finish(ctx, at)
+}
+
+func (b *bisector) width(at search) int {
+	lo, hi := at.bounds()
+	return hi - lo
+}
+
+// first compares bad with good, and chooses by what to judge.
+func (b *bisector) first(ctx context.Context) error {
+	last := b.commits[len(b.commits)-1]
+	b.p.app.say("%.12s against %.12s, %d commits", last.Hash, b.Good, len(b.commits))
+	rows, why, err := b.measure(ctx, last, b.p.config.Policy(), b.p.config.Metrics)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return fmt.Errorf("%.12s cannot be judged: %s", last.Hash, why)
+	}
+	chosen := choose(rows, b.asked)
+	if chosen == nil {
+		return fmt.Errorf("%s is not worse on %.12s than on %.12s%s: there is nothing to look for", b.Benchmark, b.Bad, b.Good, b.told(rows))
+	}
+	b.Metric, b.Total = chosen.Unit.Name, chosen.Change
+	b.Steps = append(b.Steps, step{Commit: last.Hash, State: bad, Change: chosen.Change})
+	b.p.app.say("%.12s: %s", last.Hash, report.Sentence(chosen))
+	return b.save()
+}
+
+// choose finds the metric to judge by: what was asked for, or what is exact before what takes longer.
+func choose(rows []*compare.Comparison, asked string) *compare.Comparison {
+	var worse []*compare.Comparison
+	for _, c := range rows {
+		if c.Verdict == compare.Regression && (asked == "" || c.Unit.Name == asked) {
+			worse = append(worse, c)
+		}
+	}
+	slices.SortStableFunc(worse, func(x, y *compare.Comparison) int { return cmp.Compare(rank(x), rank(y)) })
+	if len(worse) == 0 {
+		return nil
+	}
+	return worse[0]
+}
+
+func rank(c *compare.Comparison) int {
+	switch {
+	case c.Unit.Name == "allocs/op":
+		return 0
+	case c.Exact || c.Unit.Counted():
+		return 1
+	case c.Unit.Name == "sec/op":
+		return 2
+	}
+	return 3
+}
+
+// told lists what rows came to.
+func (b *bisector) told(rows []*compare.Comparison) string {
+	var texts []string
+	for _, c := range rows {
+		texts = append(texts, report.Sentence(c)+": "+string(c.Verdict))
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(texts, "; ") + ")"
+}
+
+// look measures a commit against good, and keeps what it is.
+func (b *bisector) look(ctx context.Context, c harness.Commit) error {
+	policy, metrics := b.p.config.Policy(), "exact"
+	if !b.exact() {
+		// Whether it is as bad as bad is a coarser question than whether it is bad at all.
+		policy.Effect, metrics = max(policy.Effect, stepEffect*b.Total), "times"
+	}
+	rows, why, err := b.measure(ctx, c, policy, metrics)
+	if err != nil {
+		return err
+	}
+	s := step{Commit: c.Hash, State: skipped, Reason: why}
+	i := slices.IndexFunc(rows, func(c *compare.Comparison) bool { return c.Unit.Name == b.Metric })
+	switch {
+	case why != "":
+	case rows[0].Same: // it runs the code of good
+		s.State = good
+	case i < 0:
+		s.Reason = "it has no " + b.Metric
+	default:
+		s = b.judge(c, rows[i])
+	}
+	b.Steps = append(b.Steps, s)
+	if s.State == skipped {
+		b.p.app.say("%.12s skipped: %s", c.Hash, report.Inert(s.Reason))
+	} else {
+		b.p.app.say("%.12s is %s%s", c.Hash, s.State, b.told(rows[max(i, 0):][:1]))
+	}
+	return b.save()
+}
+
+// stepEffect is the share of the whole change that a step must be able to see.
+const stepEffect = 0.75
+
+// exact reports whether the metric is compared as a fact, so that times need not be measured.
+func (b *bisector) exact() bool {
+	u := result.UnitOf(b.Metric)
+	return u.Counted() || !u.Timing() && u.Name != "B/s"
+}
+
+// judge decides which half of the whole change a commit has: a commit on the way may have made it a little worse or
+// better by itself.
+func (b *bisector) judge(c harness.Commit, row *compare.Comparison) step {
+	s := step{Commit: c.Hash, State: good, Change: row.Change}
+	switch {
+	case row.Verdict == compare.Incomparable || row.Verdict == compare.Broken || row.Verdict == compare.Missing:
+		s.State, s.Reason = skipped, strings.Join(append([]string{string(row.Verdict)}, row.Notes...), ": ")
+	case b.exact():
+		if row.Change/b.Total >= 0.5 {
+			s.State = bad
+		}
+	case row.Verdict == compare.Regression:
+		s.State = bad
+	case row.Verdict == compare.Inconclusive:
+		s.State, s.Reason = skipped, "its time could not be judged in the budget of "+b.p.config.Budget.String()
+	}
+	return s
+}
+
+// measure compares a commit with good and returns the benchmark's rows against it. Why is set where the commit
+// cannot be judged: it does not build, or lacks the benchmark.
+func (b *bisector) measure(ctx context.Context, c harness.Commit, policy compare.Policy, metrics string) (rows []*compare.Comparison, why string, err error) {
+	f, err := b.compareWith(ctx, b.base, b.Good, c, harness.Plan{Judge: policy, Exact: metrics != "times", NoTimes: metrics == "exact"})
+	var usage *harness.ErrUsage
+	switch {
+	case errors.As(err, &usage) && usage.Nothing:
+		return nil, usage.Msg, nil
+	case err != nil:
+		return nil, "", err
+	}
+	if fails := f.Base.BuildFailures; len(fails) > 0 {
+		return nil, "", fmt.Errorf("%.12s, which is to be good, does not build: %s", b.Good, fails[0].Message)
+	}
+	if fails := f.Head.BuildFailures; len(fails) > 0 {
+		return nil, "it does not build: " + fails[0].Message, nil
+	}
+	o := compare.Judge(f, policy)
+	var keys []result.Key
+	for _, row := range o.Comparisons {
+		if row.Against == compare.AgainstBase && row.Key.Name == b.Benchmark {
+			rows = append(rows, row)
+			if !slices.Contains(keys, row.Key) {
+				keys = append(keys, row.Key)
+			}
+		}
+	}
+	switch {
+	case len(keys) > 1:
+		return nil, "", usagef("%s is a benchmark of %s and of %s: name one with --packages", b.Benchmark, keys[0].Package, keys[1].Package)
+	case len(keys) == 0 || rows[0].Verdict == compare.Added || rows[0].Verdict == compare.Missing:
+		return nil, "it has no benchmark " + b.Benchmark + ", or good has none", nil
+	case rows[0].Verdict == compare.Broken:
+		return nil, strings.Join(append([]string{"the benchmark fails"}, rows[0].Notes...), ": "), nil
+	}
+	return rows, "", nil
+}
+
+// compareWith measures a commit against a checkout of another.
+func (b *bisector) compareWith(ctx context.Context, base *harness.Worktree, baseCommit string, c harness.Commit, plan harness.Plan) (*result.File, error) {
+	p := b.p
+	head, err := p.repo.Worktree(ctx, c.Hash)
+	if err != nil {
+		return nil, err
+	}
+	defer head.Close()
+	rel, err := filepath.Rel(p.repo.Top, p.root)
+	if err != nil {
+		return nil, err
+	}
+	bench, err := p.goBench(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bench.HeadDir, bench.BaseDir, bench.Scratch = filepath.Join(head.Dir, rel), filepath.Join(base.Dir, rel), head.Scratch
+	bench.Bench = benchExpression(b.Benchmark)
+	if !exists(bench.HeadDir) {
+		return nil, &harness.ErrUsage{Nothing: true, Msg: "it has no folder " + rel}
+	}
+	closeMock, err := p.mocked(bench)
+	if err != nil {
+		return nil, err
+	}
+	defer closeMock()
+	f := &result.File{Tool: tool(), GeneratedAt: p.app.now().UTC(), Seed: p.config.Seed, Pairing: result.Passes,
+		Base: &result.Set{Commit: baseCommit}, Head: &result.Set{Commit: c.Hash}}
+	plan.Seed, plan.Budget = p.config.Seed, p.config.Budget
+	progress := newProgress(p.app.stderr)
+	defer progress.close()
+	m, err := harness.Measure(ctx, p.together(bench), plan, progress.observe)
+	if err != nil {
+		return nil, err
+	}
+	f.Control = m.Control
+	p.fill(f, m.Base, m.Head)
+	return f, nil
+}
+
+// benchExpression selects one benchmark, as for go test -bench.
+func benchExpression(name string) string {
+	parts := strings.Split("Benchmark"+name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// finish says which commits are left, and explains the first bad one where there is one.
+func (b *bisector) finish(ctx context.Context, at search) error {
+	lo, hi := at.bounds()
+	b.Found = nil
+	for _, c := range b.commits[lo+1 : hi+1] {
+		b.Found = append(b.Found, c.Hash)
+	}
+	if len(b.Found) == 1 && b.Why == nil {
+		parent, found := b.from, b.commits[hi]
+		if lo >= 0 {
+			parent = b.commits[lo]
+		}
+		if err := b.explain(ctx, parent, found); err != nil {
+			return err
+		}
+	}
+	return b.save()
+}
+
+// explain takes profiles of the commit and of the one before it.
+func (b *bisector) explain(ctx context.Context, parent, found harness.Commit) error {
+	base, err := b.p.repo.Worktree(ctx, parent.Hash)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	b.p.app.say("%.12s: why", found.Hash)
+	f, err := b.compareWith(ctx, base, parent.Hash, found, harness.Plan{Judge: b.p.config.Policy(), Exact: b.exact(), NoTimes: true,
+		Explain: &harness.Explaining{Limit: max(b.p.config.Budget/2, leastExplaining), Keep: b.p.keepProfiles(),
+			Wishes: func(_, head *result.Set) []harness.Wish {
+				var ws []harness.Wish
+				for _, bench := range head.Benchmarks {
+					if w := (harness.Wish{Key: bench.Key()}); bench.Name == b.Benchmark {
+						if b.Metric != "allocs/op" && b.Metric != "B/op" { // which say it all
+							w.Change = math.Abs(b.Total)
+						}
+						ws = append(ws, w)
+					}
+				}
+				return ws
+			}}})
+	if err != nil {
+		return err
+	}
+	for _, bench := range f.Head.Benchmarks {
+		if bench.Name == b.Benchmark {
+			b.Why = bench.Why
+		}
+	}
+	for _, row := range compare.Judge(f, b.p.config.Policy()).Comparisons {
+		if row.Key.Name == b.Benchmark && row.Unit.Name == b.Metric {
+			b.Row = report.Sentence(row)
+		}
+	}
+	return nil
+}
+
+// print writes the outcome for people.
+func (b *bisector) print() error {
+	w := b.p.app.stdout
+	skips := 0
+	for _, s := range b.Steps {
+		if s.State == skipped {
+			skips++
+		}
+	}
+	known := fmt.Sprintf("%d measurements, %d of them skipped", len(b.Steps), skips)
+	if len(b.Found) > 1 {
+		fmt.Fprintf(w, "one of these commits made %s %s worse, those between could not be judged (%s):\n", report.Inert(b.Benchmark), report.Inert(b.Metric), known)
+	} else {
+		fmt.Fprintf(w, "this commit made %s %s worse (%s):\n", report.Inert(b.Benchmark), report.Inert(b.Metric), known)
+	}
+	for _, c := range b.commits {
+		if slices.Contains(b.Found, c.Hash) {
+			fmt.Fprintf(w, "%s %s %s\n", c.Hash, c.Date, report.Inert(c.Subject))
+		}
+	}
+	if b.Why == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", b.Row)
+	return report.Why(w, b.Benchmark, b.Why)
+}

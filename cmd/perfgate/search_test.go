@@ -1,0 +1,60 @@
+package main
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestSearch finds the first bad one wherever it is, in the fewest looks; with some that cannot be judged it ends
+// with no more than those before the first bad one that could.
+func TestSearch(t *testing.T) {
+	for n := 1; n <= 70; n++ {
+		for first := range n {
+			s, looks := make(search, n), 0
+			s[n-1] = bad
+			most := s.left()
+			for i, ok := s.next(); ok; i, ok = s.next() {
+				looks++
+				if s[i] != unknown {
+					t.Fatalf("%d of %d: looked twice at %d", first, n, i)
+				}
+				s[i] = good
+				if i >= first {
+					s[i] = bad
+				}
+			}
+			if lo, hi := s.bounds(); lo != first-1 || hi != first || looks > most || 1<<most >= 2*n && n > 1 {
+				t.Errorf("%d of %d: found %d after %d, %d looks of %d", first, n, hi, lo, looks, most)
+			}
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		n := 1 + rng.IntN(40)
+		first, s := rng.IntN(n), make(search, n)
+		s[n-1] = bad
+		broken := make([]bool, n)
+		for i := range n - 1 {
+			broken[i] = rng.IntN(3) == 0
+		}
+		for i, ok := s.next(); ok; i, ok = s.next() {
+			switch {
+			case broken[i]:
+				s[i] = skipped
+			case i >= first:
+				s[i] = bad
+			default:
+				s[i] = good
+			}
+		}
+		lo, hi := s.bounds()
+		for i := lo + 1; i < hi; i++ {
+			if !broken[i] {
+				t.Fatalf("%v, first %d: left %d", s, first, i)
+			}
+		}
+		if lo >= first || hi < first {
+			t.Fatalf("%v, first %d: between %d and %d", s, first, lo, hi)
+		}
+	}
+}
