@@ -105,7 +105,7 @@ var loadRows = []struct{ label, unit string }{
 	{"first token p50", "ttft-p50-sec"}, {"first token p95", "ttft-p95-sec"}, {"between tokens p50", "itl-p50-sec"}, {"between tokens p95", "itl-p95-sec"}, {"time per token p50", "tpot-p50-sec"},
 	{"overhead mean", "overhead-mean-sec"}, {"overhead p50", "overhead-p50-sec"}, {"overhead p95", "overhead-p95-sec"}, {"overhead share", "overhead-share"},
 	{"errors", "error-share"},
-	{"upstream calls", "upstream-calls"}, {"upstream attempts", "upstream-attempts"}, {"input tokens", "input-tokens"}, {"output tokens", "output-tokens"}, {"cost a run", "cost/run"},
+	{"upstream calls", "upstream-calls"}, {"upstream attempts", "upstream-attempts"}, {"upstream depth", "upstream-depth"}, {"input tokens", "input-tokens"}, {"output tokens", "output-tokens"}, {"cost a run", "cost/run"},
 	{"cache hits", "cache-hits"}, {"cache misses", "cache-misses"}, {"coalesced", "cache-coalesced"}, {"hit rate", "hit-rate"},
 	{"CPU a run", "cpu-sec/run"}, {"peak memory", "peak-rss-B"}, {"start-up", "startup-sec"},
 }

@@ -9,19 +9,23 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sync/errgroup"
 )
 
 // modelserver is a program of scripts: `modelserver ADDRESS` serves /llm and /ask, which ask the model once, /twice,
-// /fail and /healthz until it is asked to end; `modelserver` alone asks the model once and ends.
+// /cached, which asks once for all, /fail and /healthz until it is asked to end; with CACHE=off /cached always asks.
+// `modelserver` alone asks the model once and ends, as it does in one of the ways of asks.
 func modelserver() {
-	if len(os.Args) < 2 {
-		if err := askModel(context.Background(), ""); err != nil {
+	if how := asks[strings.Join(os.Args[1:], " ")]; how != nil {
+		if err := how(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -30,8 +34,8 @@ func modelserver() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	mux := http.NewServeMux()
-	for path, calls := range map[string]int{"/llm": 1, "/ask": 1, "/twice": 2} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+	for at, calls := range map[string]int{"/llm": 1, "/ask": 1, "/twice": 2} {
+		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) {
 			for range calls {
 				if err := askModel(r.Context(), r.Header.Get("Traceparent")); err != nil {
 					http.Error(w, err.Error(), http.StatusBadGateway)
@@ -39,6 +43,15 @@ func modelserver() {
 			}
 		})
 	}
+	var once sync.Once
+	mux.HandleFunc("/cached", func(w http.ResponseWriter, r *http.Request) {
+		ask := func() { askModel(r.Context(), r.Header.Get("Traceparent")) }
+		if os.Getenv("CACHE") == "off" {
+			ask()
+			return
+		}
+		once.Do(ask)
+	})
 	mux.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	server := &http.Server{Addr: os.Args[1], Handler: mux}
@@ -53,9 +66,31 @@ func modelserver() {
 	fmt.Println("served")
 }
 
-// askModel asks the model where the environment says that it is.
+// asks are the ways in which modelserver asks the model where it is no server.
+var asks = map[string]func() error{
+	"": func() error { return askModel(context.Background(), "") },
+	"side by side": func() error {
+		var group errgroup.Group
+		for range 2 {
+			group.Go(func() error { return askModel(context.Background(), "") })
+		}
+		return group.Wait()
+	},
+	"one by one": func() error {
+		return errors.Join(askModel(context.Background(), ""), askModel(context.Background(), ""))
+	},
+	"again": func() error {
+		err := askModel(context.Background(), "")
+		if err != nil {
+			err = askModel(context.Background(), "")
+		}
+		return err
+	},
+}
+
+// askModel asks the model, with a question that is the run's own, where the environment says that it is.
 func askModel(ctx context.Context, trace string) error {
-	body := `{"model":"gpt-mock","messages":[{"role":"user","content":"hello"}]}`
+	body := `{"model":"gpt-mock","messages":[{"role":"user","content":"hello from ` + path.Base(os.Getenv("PERFGATE_MOCK_URL")) + `"}]}`
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("OPENAI_BASE_URL")+"/chat/completions", strings.NewReader(body))
 	if err != nil {
 		return err

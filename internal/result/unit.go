@@ -107,6 +107,7 @@ var units = []unitRow{
 	{name: "hit-rate", better: Higher, offered: true},
 	{name: "upstream-calls", better: Lower, offered: true},
 	{name: "upstream-attempts", better: Lower, offered: true},
+	{name: "upstream-depth", better: Lower, offered: true},
 	{name: "input-tokens", better: Lower, offered: true},
 	{name: "output-tokens", better: Lower, offered: true},
 	{name: "cost/run", better: Lower, offered: true},

@@ -27,6 +27,7 @@ func TestUnits(t *testing.T) {
 		{"overhead-p50-sec", Lower, true, false},
 		{"runs/s", Higher, true, false},
 		{"upstream-calls", Lower, false, false},
+		{"upstream-depth", Lower, false, false},
 		{"cache-hits", Higher, false, false},
 		{"cache-coalesced", Higher, false, true},
 
@@ -78,7 +79,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 60 {
+	if len(units) != 61 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }

@@ -222,12 +222,25 @@ func (t *Trace) counts(m *metrics, s Scale) {
 	if u := s.Upstream; u != nil {
 		m.add("upstream-calls", float64(u.Calls))
 		m.add("upstream-attempts", float64(u.Attempts))
+		if depth, known := t.depth(); known && !u.Instant {
+			m.add("upstream-depth", float64(depth))
+		}
 		m.add("input-tokens", float64(u.InputTokens))
 		m.add("output-tokens", float64(u.OutputTokens))
 		if cost, ok := s.Prices.cost(u); ok && began > 0 {
 			m.add("cost/run", cost/float64(began))
 		}
 	}
+}
+
+// depth is the sum of the runs' longest sequences of upstream calls, false where nobody knows whose calls are whose.
+func (t *Trace) depth() (sum int, known bool) {
+	for i := range t.Records {
+		if u := t.Records[i].Upstream; u != nil {
+			sum, known = sum+u.Depth, true
+		}
+	}
+	return sum, known
 }
 
 func (t *Trace) resources(m *metrics) {

@@ -91,7 +91,7 @@ func TestMetrics(t *testing.T) {
 	}
 	tr.Records[0].Kind = Timeout
 	tr.Usage = Usage{Startup: time.Second, Coalesced: 3}
-	tr.Attribute(func(int) Calls { return Calls{} })
+	tr.Attribute(func(int) Calls { return Calls{Depth: 2} })
 	scale := Scale{
 		Upstream: &Counts{Calls: 10, Attempts: 12, InputTokens: 3_000_000, OutputTokens: 1_000_000, ByModel: map[string]Tokens{"m": {3_000_000, 1_000_000}}},
 		Prices:   Prices{"m": {Input: 2, Output: 10}}, Goodput: &Goodput{E2E: 500 * time.Millisecond, TTFT: time.Second, TPOT: 500 * time.Millisecond},
@@ -107,7 +107,7 @@ func TestMetrics(t *testing.T) {
 		{"overhead-mean-sec", 0.5009}, {"overhead-p50-sec", 0.5009}, {"overhead-p90-sec", 0.9009}, {"overhead-p95-sec", 0.9509},
 		{"wall-sec", wall}, {"runs/s", 999 / wall}, {"tokens/s", 1e6 / wall}, {"good-runs/s", 499 / wall},
 		{"error-share", 0.001}, {"cache-hits", 1000}, {"cache-misses", 1000}, {"cache-coalesced", 3}, {"hit-rate", 0.5},
-		{"upstream-calls", 10}, {"upstream-attempts", 12}, {"input-tokens", 3e6}, {"output-tokens", 1e6}, {"cost/run", 0.016},
+		{"upstream-calls", 10}, {"upstream-attempts", 12}, {"upstream-depth", 2000}, {"input-tokens", 3e6}, {"output-tokens", 1e6}, {"cost/run", 0.016},
 		{"cpu-sec/run", 0.001}, {"peak-rss-B", 999}, {"startup-sec", 1},
 	}
 	if diff := cmp.Diff(want, tr.Metrics(scale), cmpopts.EquateApprox(1e-9, 0)); diff != "" {
@@ -117,6 +117,10 @@ func TestMetrics(t *testing.T) {
 		if result.UnitOf(m.Unit).Better == result.Unknown {
 			t.Errorf("package result knows no unit %s", m.Unit)
 		}
+	}
+	scale.Upstream.Instant = true
+	if got := value(tr.Metrics(scale), "upstream-depth"); got != -1 {
+		t.Errorf("a depth of %v where chance decides it", got)
 	}
 	scale.Prices = Prices{"other": {}}
 	if got := value(tr.Metrics(scale), "cost/run"); got != -1 {

@@ -11,6 +11,8 @@ import (
 type Calls struct {
 	// Count is what the target meant, Attempts are the requests that it took.
 	Count, Attempts int
+	// Depth is the most of them that came one after the other, each after the end of the one before.
+	Depth int
 	// Busy are the times during which at least one of them was under way, in ascending order: calls at
 	// the same time count once.
 	Busy []Span
@@ -24,6 +26,8 @@ type Counts struct {
 	Calls, Attempts           int
 	InputTokens, OutputTokens int
 	ByModel                   map[string]Tokens
+	// Instant says that answers came so fast that which calls were under way together is chance.
+	Instant bool
 }
 
 // Tokens are those of one model.
@@ -37,13 +41,13 @@ func (t *Trace) Attribute(of func(run int) Calls) {
 			continue
 		}
 		c := of(i)
-		r.Upstream = &Waited{Calls: c.Count, Attempts: c.Attempts, Busy: within(c.Busy, t.Began.Add(time.Duration(r.Started)), t.Began.Add(time.Duration(r.Done)))}
+		r.Upstream = &Waited{Calls: c.Count, Attempts: c.Attempts, Depth: c.Depth, Busy: within(c.Busy, t.Began.Add(time.Duration(r.Started)), t.Began.Add(time.Duration(r.Done)))}
 	}
 }
 
 // Waited is what a run's upstream calls amounted to.
 type Waited struct {
-	Calls, Attempts int
+	Calls, Attempts, Depth int
 	// Busy is how long at least one was under way while the run was.
 	Busy time.Duration
 }

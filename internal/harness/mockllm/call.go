@@ -15,6 +15,7 @@ type key struct {
 // it and what it is answered are decided when it is first seen.
 type logical struct {
 	occurrence int // of the same question, from 0
+	depth      int // 1 more than that of the calls of its run that had ended when it came
 	faults     []*Fault
 	reply      *Reply
 }
@@ -125,7 +126,7 @@ func (r *run) identify(c *call, header string) (isNew bool) {
 // first makes the logical call of a question that is asked for the first time, or once more.
 func (r *run) first(c *call) *logical {
 	k := c.key()
-	l := &logical{}
+	l := &logical{depth: r.depth + 1}
 	if before := r.last[k]; before != nil {
 		l.occurrence = before.occurrence + 1
 	}

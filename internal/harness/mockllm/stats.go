@@ -72,7 +72,9 @@ type Stats struct {
 	// and that of all before.
 	Busy     []Span        `json:"busy,omitempty"`
 	BusyTime time.Duration `json:"busy_ns"`
-	Lateness *Lateness     `json:"lateness,omitempty"` // of all runs together
+	// Depth is the most calls that came one after the other, each after the end of the one before.
+	Depth    int       `json:"depth"`
+	Lateness *Lateness `json:"lateness,omitempty"` // of all runs together
 }
 
 // maxSpans bounds what is kept of a run: 24 MB.
@@ -85,6 +87,7 @@ type ledger struct {
 	since    time.Time               // when the first of them came
 	busy     []Span
 	busyTime time.Duration
+	depth    int                     // of the calls of which an attempt has ended
 	lateness *hdrhistogram.Histogram // in microseconds; nil in the ledger of one run
 }
 
@@ -123,7 +126,10 @@ func (l *ledger) begin(c *call, isNew bool) {
 }
 
 // end closes an attempt's span.
-func (l *ledger) end(now time.Time) {
+func (l *ledger) end(c *call, now time.Time) {
+	if l.lateness == nil { // runs know nothing of each other, so all together have no depth
+		l.depth = max(l.depth, c.logical.depth)
+	}
 	if l.active--; l.active > 0 {
 		return
 	}
@@ -138,7 +144,7 @@ func (l *ledger) end(now time.Time) {
 }
 
 func (l *ledger) stats(now time.Time) Stats {
-	s := Stats{Routes: []RouteStats{}, Busy: slices.Clone(l.busy), BusyTime: l.busyTime}
+	s := Stats{Routes: []RouteStats{}, Busy: slices.Clone(l.busy), BusyTime: l.busyTime, Depth: l.depth}
 	for k, n := range l.counters {
 		s.Routes = append(s.Routes, RouteStats{k[0], k[1], n.clone()})
 		s.sum(n)
@@ -231,7 +237,7 @@ func (s *Server) leave(c *call) {
 	c.ended = true
 	now := s.pacer.Now()
 	for _, l := range c.ledgers {
-		l.end(now)
+		l.end(c, now)
 	}
 }
 

@@ -30,6 +30,7 @@ func TestCounters(t *testing.T) {
 	const inTool = (28 + len("["+weatherTool+"]") + 3) / 4 // the question and the definition
 	want := Stats{
 		Counters: Counters{Calls: 6, Attempts: 7, Streams: 1, ToolCalls: 1, InputTokens: 1 + 1 + 7 + inTool + 2, OutputTokens: 2*DefaultTokens + 3 + 4, Errors: map[string]int{"429": 1, "400": 1}},
+		Depth:    6, // a retry waits for no other call
 		Routes: []RouteStats{
 			{"chat", "m", Counters{Calls: 2, Attempts: 3, InputTokens: 2, OutputTokens: 2 * DefaultTokens, Errors: map[string]int{"429": 1}}},
 			{"chat", "n", Counters{Calls: 2, Attempts: 2, Streams: 1, ToolCalls: 1, InputTokens: 7 + inTool, OutputTokens: 3 + 4}},

@@ -193,6 +193,9 @@ func TestBusy(t *testing.T) {
 		if diff := cmp.Diff([][2]int64{{7, 17}}, spans("b")); diff != "" {
 			t.Errorf("spans of run b (-want +got):\n%s", diff)
 		}
+		if a, b := s.RunStats("a").Depth, s.RunStats("b").Depth; a != 2 || b != 1 {
+			t.Errorf("%d and %d calls one after the other, want 2 and 1", a, b)
+		}
 		if got := s.RunStats("c"); got.Calls != 0 || got.Busy != nil {
 			t.Errorf("a run that has not come: %+v", got)
 		}

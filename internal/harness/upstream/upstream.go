@@ -44,7 +44,7 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 	if mock.RunStats("").Attempts == 0 { // else some run's calls would look like its own work
 		t.Attribute(func(run int) load.Calls {
 			r := mock.RunStats(load.RunName(run))
-			c := load.Calls{Count: r.Calls, Attempts: r.Attempts}
+			c := load.Calls{Count: r.Calls, Attempts: r.Attempts, Depth: r.Depth}
 			for _, b := range r.Busy {
 				c.Busy = append(c.Busy, load.Span(b))
 			}
@@ -55,12 +55,17 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 	}
 	if late := stats.Lateness; late != nil && late.Answers > 0 {
 		planned := stats.Planned / time.Duration(late.Answers)
+		counts.Instant = planned < leastDelay
 		if late.P99 > max(lateMock, planned/10) {
 			t.Usage.Remarks = append(t.Usage.Remarks, fmt.Sprintf("the mocked model answered more than %v later than planned (p99): the machine is busy, and times say little", max(lateMock, planned/10)))
 		}
 	}
 	return counts
 }
+
+// leastDelay is how long answers must take for calls that are begun together to be under way together: a goroutine
+// starts within much less.
+const leastDelay = time.Millisecond
 
 // lateMock is how late the mock may be without being worth a remark.
 const lateMock = 2 * time.Millisecond
