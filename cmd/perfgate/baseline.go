@@ -95,7 +95,7 @@ func (a *app) baselineVerify(args []string) error {
 // baselineUpdate measures the work tree and makes it the committed reference.
 func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	f := newFlags("baseline update", "")
-	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "gate", "control", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
 	reason := f.String("reason", "", "why it is forced; kept in the file")
 	record := f.String("report", "", "Markdown `FILE` whose marked section tells of the release, relative to the project's root")

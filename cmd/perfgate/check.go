@@ -15,7 +15,7 @@ import (
 // check is the gate: measure, compare, report, exit.
 func (a *app) check(ctx context.Context, args []string) error {
 	f := newFlags("check", "")
-	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "metrics", "counters", "coverpkg", "why", "strict", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "control", "metrics", "counters", "coverpkg", "why", "strict", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	plan := f.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
 	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")

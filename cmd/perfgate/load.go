@@ -277,7 +277,7 @@ func (l *loader) keepOthers(old, next *result.File) error {
 	}
 	env := old.Head.Env
 	next.Head.Benchmarks = append(others, next.Head.Benchmarks...)
-	next.Head.Env = env
+	next.Head.Env, next.Head.Control = env, old.Head.Control
 	next.Head.Sort()
 	return nil
 }

@@ -35,10 +35,15 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	}
 	progress := newProgress(p.app.stderr)
 	defer progress.close()
+	beside, closeControl, err := p.control(f, progress.observe)
+	if err != nil {
+		return nil, err
+	}
+	defer closeControl()
 	m, err := harness.Measure(ctx, suites, harness.Plan{
 		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
 		Exact: p.config.Metrics != config.Times, NoTimes: p.config.Metrics == config.Exact,
-		Explain: p.explaining(f),
+		Explain: p.explaining(f), Beside: beside,
 		AfterPass: func(base, head *result.Set) {
 			part := *f
 			part.Partial = true

@@ -11,7 +11,7 @@ import (
 // measureOnly measures the work tree alone and writes latest.json.
 func (a *app) measureOnly(ctx context.Context, args []string) error {
 	f := newFlags("run", "")
-	f.options("packages", "bench", "tags", "budget", "gate", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	f.options("packages", "bench", "tags", "budget", "gate", "control", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}

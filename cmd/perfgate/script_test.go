@@ -63,6 +63,7 @@ func (t tests) Run() int {
 //	json FILE [PATH=VALUE...]   FILE is one JSON value; at the dotted path stands the value
 //	only PROGRAM...             take all other programs, as far as there are such, out of PATH
 //	port NAME...                set each variable to an address on loopback that nobody listens on
+//	recount FILE UNIT VALUE     replace a count of a result file's control
 //	remedy                      run the command that the last standard error advises
 //	stored FILE HEAD [BASE]     make a result file as check would, from `go test -bench` outputs
 func TestScript(t *testing.T) {
@@ -81,6 +82,7 @@ func TestScript(t *testing.T) {
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),
 			"port":      plain("port NAME...", 1, port),
+			"recount":   plain("recount FILE UNIT VALUE", 3, recount),
 			"remedy":    plain("remedy", 0, remedy),
 			"stored":    plain("stored FILE HEAD [BASE]", 2, stored),
 		},
@@ -125,6 +127,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("PERFGATE_EFFECT", "900%")
 	env.Setenv("PERFGATE_METRICS", "times")
 	env.Setenv("PERFGATE_WHY", "none") // profiles take time, too
+	env.Setenv("PERFGATE_CONTROL", "false") // has scripts of its own: seconds in each would be minutes
 	return nil
 }
 
@@ -349,12 +352,30 @@ func TestScriptNames(t *testing.T) {
 
 // elsewhere makes a result file that of another machine.
 func elsewhere(ts *testscript.TestScript, args []string) {
-	name := ts.MkAbs(args[0])
+	rewrite(ts, args[0], func(f *result.File) {
+		f.Head.Env.CPU, f.Head.Env.Cores, f.Head.Env.Kernel, f.Head.Env.GOMAXPROCS = "another", 96, "9.9", 96
+	})
+}
+
+func recount(ts *testscript.TestScript, args []string) {
+	v, err := strconv.ParseFloat(args[2], 64)
+	ts.Check(err)
+	rewrite(ts, args[0], func(f *result.File) {
+		m := f.Head.Control.Metric(args[1])
+		for i := range m.Samples {
+			m.Samples[i].Value = v
+		}
+	})
+}
+
+// rewrite changes a result file, whose hash is right again.
+func rewrite(ts *testscript.TestScript, name string, change func(*result.File)) {
+	name = ts.MkAbs(name)
 	data, err := os.ReadFile(name)
 	ts.Check(err)
 	f, err := result.Read(bytes.NewReader(data))
 	ts.Check(err)
-	f.Head.Env.CPU, f.Head.Env.Cores, f.Head.Env.Kernel, f.Head.Env.GOMAXPROCS = "another", 96, "9.9", 96
+	change(f)
 	var out bytes.Buffer
 	ts.Check(f.Write(&out))
 	ts.Check(os.WriteFile(name, out.Bytes(), 0o666))

@@ -122,6 +122,8 @@ type Outcome struct {
 	Suite *Shift
 	// Control is what a copy of base differed by, nil where none was measured.
 	Control *ControlShift
+	// Pipeline is what perfgate's own pipeline did meanwhile, nil where it was not measured.
+	Pipeline *PipelineShift
 	// Budgets and Waivers are those of the policy, and what they came to.
 	Budgets []*BudgetCheck
 	Waivers []*WaiverCheck
@@ -170,6 +172,7 @@ func Judge(f *result.File, p Policy) *Outcome {
 		}
 		o.Comparisons = append(o.Comparisons, rows...)
 	}
+	o.Pipeline = o.judgePipeline(f, p)
 	o.decide(p)
 	o.explainCounts(f.Head)
 	if f.Control != nil {

@@ -32,6 +32,7 @@ type Config struct {
 	Waivers          []compare.Waiver
 	Load             []Scenario
 	Gate             bool
+	Control          bool
 	Metrics          string
 	Counters         []string
 	CoverPackages    []string

@@ -33,7 +33,7 @@ func (p places) sources(o Option) Sources {
 // TestPrecedence: flag, action input, environment, file, default, for every option.
 func TestPrecedence(t *testing.T) {
 	texts := map[string][4]string{ // four different good values
-		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"}, "gate": {"false", "true", "false", "true"},
+		"against": {Base, Baseline, Both, Base}, "strict": {"true", "false", "true", "false"}, "gate": {"false", "true", "false", "true"}, "control": {"false", "true", "false", "true"},
 		"metrics":  {Exact, Times, AllMetrics, Exact},
 		"why":      {None, AllBenchmarks, Regressions, None},
 		"counters": {Instructions, Instructions + " " + Instructions, Instructions, Instructions + "  " + Instructions},
@@ -95,7 +95,7 @@ func TestDefaults(t *testing.T) {
 	}
 	got := *c
 	got.Seed, got.origins, got.values = 0, nil, nil
-	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05, Gate: true, Metrics: AllMetrics, Why: Regressions,
+	want := Config{Against: Both, Packages: []string{"./..."}, Bench: ".", Budget: 5 * time.Minute, Effect: 0.05, Gate: true, Control: true, Metrics: AllMetrics, Why: Regressions,
 		ReportsDir: "perf_reports", WorkingDirectory: "."}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -71,6 +71,8 @@ var Options = []Option{
 		set: func(c *Config, t []string) (err error) { c.Effect, err = fraction(last(t)); return err }},
 	{Name: "gate", Default: "true", Usage: "let both sides take turns within their processes; false: a process a sample",
 		set: func(c *Config, t []string) (err error) { c.Gate, err = boolean(last(t)); return err }},
+	{Name: "control", Default: "true", Usage: "run perfgate's own pipeline beside the rest for a few seconds: what moves there is the machine",
+		set: func(c *Config, t []string) (err error) { c.Control, err = boolean(last(t)); return err }},
 	{Name: "metrics", Judges: true, Arg: "WHICH", Default: AllMetrics, Choices: []string{AllMetrics, Exact, Times}, Usage: "exact (allocations, statements: a verdict in seconds), times, or all",
 		set: func(c *Config, t []string) error { c.Metrics = last(t); return nil }},
 	{Name: "counters", Judges: true, Arg: "LIST", Repeat: true, Usage: "what else to count that is exact: instructions, by perf_event_open or valgrind",

@@ -168,6 +168,9 @@ type Plan struct {
 	OnlyPlan bool
 	// Explain, when set, says what is explained in the end.
 	Explain *Explaining
+	// Beside, when set, is called when all is prepared, and again when all was measured, beyond the budget: for what
+	// shall be measured in the same minutes.
+	Beside func(ctx context.Context) error
 	// AfterPass, when set, is called between passes, so that what was measured can be saved.
 	AfterPass func(base, head *result.Set)
 }
@@ -215,8 +218,19 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 	}
 	defer runner.Close()
 	s := &schedule{runner: runner, plan: plan, budget: budget, observe: observe}
-	if err == nil {
-		err = s.run(ctx)
+	var apart time.Duration
+	beside := func(ctx context.Context) error {
+		began := time.Now()
+		defer func() { apart += time.Since(began) }()
+		return plan.Beside(ctx)
+	}
+	if plan.Beside == nil {
+		beside = func(context.Context) error { return nil }
+	}
+	for _, step := range []func(context.Context) error{beside, s.run, beside} {
+		if err == nil {
+			err = step(ctx)
+		}
 	}
 	measured := time.Now()
 	if err == nil {
@@ -231,7 +245,7 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 		RunTime:  budget.Used(),
 		Partial:  ctx.Err() != nil,
 	}
-	m.BuildTime = time.Since(began) - m.RunTime - explained
+	m.BuildTime = time.Since(began) - m.RunTime - apart - explained
 	m.Base, m.Head = runner.Sets()
 	if err != nil && ctx.Err() == nil {
 		return nil, err

@@ -27,6 +27,7 @@ type jsonReport struct {
 	Head        *jsonSource    `json:"head"`
 	Suite       *jsonShift     `json:"suite,omitempty"`
 	Control     *jsonShift     `json:"control,omitempty"`
+	Pipeline    *jsonPipeline  `json:"pipeline,omitempty"`
 	Comparisons []jsonRow      `json:"comparisons"`
 	Budgets     []jsonBudget   `json:"budgets,omitempty"`
 	Waivers     []jsonWaiver   `json:"waivers,omitempty"`
@@ -86,6 +87,23 @@ type jsonShift struct {
 	Unfit      bool            `json:"unfit,omitempty"`
 }
 
+// jsonPipeline is what perfgate's own pipeline did meanwhile: p50 latencies in seconds, null where there are none.
+type jsonPipeline struct {
+	Samples int      `json:"samples"`
+	Base    *float64 `json:"base_p50_sec"`
+	Head    *float64 `json:"head_p50_sec"`
+	Counts  int      `json:"counts_as_in_baseline"`
+	Other   string   `json:"other,omitempty"`
+}
+
+// positive returns v, or nil where it is 0.
+func positive(v float64) *float64 {
+	if v == 0 {
+		return nil
+	}
+	return &v
+}
+
 // finite returns v, or nil where JSON has no number for it.
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -114,6 +132,9 @@ func JSON(w io.Writer, d *Document) error {
 	}
 	if c := o.Control; c != nil {
 		r.Control = &jsonShift{Change: finite(c.Change), Interval: []*float64{finite(c.Lo), finite(c.Hi)}, Passes: c.Passes, P: finite(c.P), Unfit: c.Unfit}
+	}
+	if s := o.Pipeline; s != nil {
+		r.Pipeline = &jsonPipeline{Samples: s.Samples, Base: positive(s.Base), Head: positive(s.Head), Counts: s.Counts, Other: s.Other}
 	}
 	for _, v := range compare.Verdicts {
 		r.Counts[string(v)] = o.Count(v)

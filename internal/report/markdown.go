@@ -131,6 +131,7 @@ func (m *markdown) environment() {
 	m.line("")
 	m.paragraph(method(m.d))
 	m.paragraph(control(m.d))
+	m.paragraph(pipeline(m.d))
 	m.paragraph(geoMeans(m.d))
 	m.line("| | base | head |")
 	m.line("|---|---|---|")

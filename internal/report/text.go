@@ -39,7 +39,7 @@ func Text(w io.Writer, d *Document) error {
 		}
 		p.line("")
 	}
-	for _, text := range []string{detectable(d), shift(d), control(d), geoMeans(d)} {
+	for _, text := range []string{detectable(d), shift(d), control(d), pipeline(d), geoMeans(d)} {
 		if text != "" {
 			p.line("%s", inert(text))
 		}

@@ -150,6 +150,34 @@ func control(d *Document) string {
 	return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s, which may be chance.", percent(c.Change), percent(c.Lo), percent(c.Hi), plural(c.Passes, "pass"))
 }
 
+// pipeline says what perfgate's own pipeline did meanwhile.
+func pipeline(d *Document) string {
+	s := d.Outcome.Pipeline
+	if s == nil {
+		return ""
+	}
+	const what = "Control, perfgate's own pipeline beside the rest: "
+	unit := result.UnitOf("p50-sec")
+	var said []string
+	switch spread := fmt.Sprintf("from %s to %s in %s", Value(s.Lo, unit), Value(s.Hi, unit), plural(s.Samples, "sample")); {
+	case s.Samples == 0:
+	case s.Base == 0:
+		said = append(said, fmt.Sprintf("p50 %s, %s", Value(s.Head, unit), spread))
+	default:
+		said = append(said, fmt.Sprintf("p50 %s with base and %s with head (%s), %s a side: the same code, so this is the machine", Value(s.Base, unit), Value(s.Head, unit), percent(s.Head/s.Base-1), spread))
+	}
+	switch {
+	case s.Other != "":
+		said = append(said, "its counts were not compared, "+s.Other)
+	case s.Counts > 0:
+		said = append(said, fmt.Sprintf("%s as in the baseline", plural(s.Counts, "exact count")))
+	}
+	if said == nil {
+		return ""
+	}
+	return what + strings.Join(said, "; ") + "."
+}
+
 // geoMeans lists the geometric means of the changes.
 func geoMeans(d *Document) string {
 	var parts []string

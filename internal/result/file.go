@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -245,7 +246,11 @@ func (f *File) check() error {
 			continue
 		}
 		seen := make(map[Key]bool, len(s.Benchmarks))
-		for i, b := range s.Benchmarks {
+		all := s.Benchmarks
+		if s.Control != nil {
+			all = append(slices.Clip(all), s.Control)
+		}
+		for i, b := range all {
 			if b == nil {
 				return fmt.Errorf("benchmarks[%d] is null", i)
 			}

@@ -22,6 +22,8 @@ type Set struct {
 	Benchmarks []*Benchmark `json:"benchmarks"`
 	// BuildFailures are the packages that did not build, with the compiler's words.
 	BuildFailures []BuildFailure `json:"build_failures,omitempty"`
+	// Control is perfgate's own pipeline, measured beside the tree: the same code for every tree.
+	Control *Benchmark `json:"control,omitempty"`
 }
 
 // Status says what became of a benchmark in a tree's own source.
