@@ -77,15 +77,51 @@ func TestInterrupt(t *testing.T) {
 	})
 }
 
+// A check of a program under load that is interrupted leaves, beyond that, no program and no listener.
+func TestInterruptLoad(t *testing.T) {
+	t.Parallel()
+	addr, err := freeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		server = "echo $$ $PERFGATE_MOCK_URL >>$HOME/pids; modelserver ADDR & echo $! $PERFGATE_MOCK_URL >>$HOME/pids; wait # "
+		load   = "load: [{name: ask, target: http://ADDR/ask, program: [sh, server.sh], runs: 4, concurrency: 2, llm-latency: 20ms}]\n"
+		pass   = 4
+	)
+	there := strings.NewReplacer("ADDR", addr)
+	var mock string
+	base, head := interruptCheck(t, map[string]string{"perfgate.yaml": there.Replace(load), "server.sh": there.Replace(server) + "one\n"}, map[string]string{"server.sh": there.Replace(server) + "two\n"},
+		func(home string) (pids []int) {
+			pids, mock = awaitRuns(t, filepath.Join(home, "pids"), 2*2*pass+3) // a sample of each side calibrates, and then there is one a pass
+			return pids
+		})
+	if n := base.Passes(); n == 0 || n != head.Passes() || n >= compare.FirstLook {
+		t.Errorf("latest.json has %d passes of base and %d of head, want the same number, some and not all", n, head.Passes())
+	}
+	nobodyListens(t, addr)
+	nobodyListens(t, strings.TrimPrefix(mock, "http://"))
+}
+
 // interrupt checks a commit after which one turn in so many sleeps, in place of one in a hundred, and
 // interrupts it while it takes the given pass. It returns what latest.json has.
 func interrupt(t *testing.T, every, pass int) (base, head *result.Benchmark) {
+	return interruptCheck(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": slowBench, "m.go": fmt.Sprintf(slowCode, 100)},
+		map[string]string{"m.go": fmt.Sprintf(slowCode, every)},
+		func(home string) []int { // 2 processes a side list, one calibrates, and then there is one a pass
+			return awaitLines(t, filepath.Join(home, "pids"), 2*(2+1+pass))
+		})
+}
+
+// interruptCheck checks a commit of edited files, and interrupts it when await has returned the processes that
+// there are.
+func interruptCheck(t *testing.T, files, edited map[string]string, await func(home string) (pids []int)) (base, head *result.Benchmark) {
 	dir := t.TempDir()
 	home, vars, err := isolate(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := append(vars, "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+dir, "PERFGATE_METRICS=times")
+	env := append(vars, "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+dir, "PERFGATE_METRICS=times", "PERFGATE_CONTROL=false")
 	repo := filepath.Join(dir, "repo")
 	git := func(args ...string) string {
 		t.Helper()
@@ -97,21 +133,19 @@ func interrupt(t *testing.T, every, pass int) (base, head *result.Benchmark) {
 		}
 		return string(out)
 	}
-	for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": slowBench, "m.go": fmt.Sprintf(slowCode, 100)} {
-		if err := os.MkdirAll(repo, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(repo, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	git("init", "--quiet", "--initial-branch=main")
-	git("add", "--all")
-	git("commit", "--quiet", "--message=one")
-	if err := os.WriteFile(filepath.Join(repo, "m.go"), fmt.Appendf(nil, slowCode, every), 0o666); err != nil {
+	if err := os.Mkdir(repo, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	git("commit", "--quiet", "--all", "--message=two")
+	git("init", "--quiet", "--initial-branch=main")
+	for _, version := range []map[string]string{files, edited} {
+		for name, text := range version {
+			if err := os.WriteFile(filepath.Join(repo, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		git("add", "--all")
+		git("commit", "--quiet", "--message=a version")
+	}
 
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("perfgate", "check", "--budget", "5m")
@@ -119,8 +153,7 @@ func interrupt(t *testing.T, every, pass int) (base, head *result.Benchmark) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// 2 processes a side list, one calibrates, and then there is one a pass.
-	pids := awaitLines(t, filepath.Join(home, "pids"), 2*(2+1+pass))
+	pids := await(home)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
