@@ -27,7 +27,7 @@ type loadFlags struct {
 	runs                              int
 	concurrency, sweep                string
 	rate, ramp, stages                string
-	burst, duration                   string
+	burst, replay, duration           string
 	arrival                           string
 	maxInFlight, chunks, warmup       int
 	pause, think, timeout, grace      string
@@ -63,6 +63,7 @@ func newLoadFlags() *loadFlags {
 	f.StringVar(&f.ramp, "ramp", "", "a `RATE` that moves, such as 10..200/s; needs --duration")
 	f.StringVar(&f.stages, "stages", "", "`LIST` of rates one after the other, such as 10/s:30s,10..200/s:1m")
 	f.StringVar(&f.burst, "burst", "", "`BURST`: so many runs at the same moment, N@EVERY, such as 50@1s; needs --duration or --runs")
+	f.StringVar(&f.replay, "replay", "", "`FILE` with recorded arrivals: a time in seconds a line, counted from the first")
 	f.StringVar(&f.duration, "duration", "", "`DURATION` of --rate, --ramp or --burst")
 	f.IntVar(&f.maxInFlight, "max-inflight", load.DefaultMaxInFlight, "`N` runs of a rate may be under way at once, and no more")
 	f.StringVar(&f.grace, "grace", load.DefaultGrace.String(), "`DURATION` that runs of a rate may take beyond its end")
@@ -220,7 +221,7 @@ func (l *loader) readLevels() error {
 	field := "concurrency"
 	if l.sweep != "" {
 		if l.plan.Open() {
-			return usagef("--sweep: a rate has no workers; sweep without --rate, --ramp, --stages and --burst")
+			return usagef("--sweep: a rate has no workers; sweep without --rate, --ramp, --stages, --burst and --replay")
 		}
 		if l.Changed("concurrency") {
 			return usagef("--sweep and --concurrency exclude each other")

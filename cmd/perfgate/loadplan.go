@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ func (l *loader) readPlan() error {
 		return usagef("--runs: %d: want at least 1", l.runs)
 	}
 	var given []string
-	for _, name := range []string{"rate", "ramp", "stages", "burst"} {
+	for _, name := range []string{"rate", "ramp", "stages", "burst", "replay"} {
 		if l.Lookup(name).Value.String() != "" {
 			given = append(given, "--"+name)
 		}
@@ -33,7 +34,7 @@ func (l *loader) readPlan() error {
 	if len(given) == 0 {
 		for _, name := range []string{"duration", "arrival", "max-inflight", "grace"} {
 			if l.Changed(name) {
-				return usagef("--%s belongs to a rate: give --rate, --ramp, --stages or --burst, or leave it out", name)
+				return usagef("--%s belongs to a rate: give --rate, --ramp, --stages, --burst or --replay, or leave it out", name)
 			}
 		}
 		return nil
@@ -76,6 +77,8 @@ func (l *loader) readOpen(by string) error {
 		p.Stages, err = load.ParseStages(l.ramp + ":" + length.String())
 	case "stages":
 		p.Stages, err = load.ParseStages(l.stages)
+	case "replay":
+		p.Replay, err = readReplay(l.replay)
 	case "burst":
 		if p.Burst, err = load.ParseBurst(l.burst); err == nil {
 			if length == 0 {
@@ -90,12 +93,24 @@ func (l *loader) readOpen(by string) error {
 	return err
 }
 
+// readReplay reads recorded arrivals.
+func readReplay(name string) ([]time.Duration, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, usagef("--replay: %v", err)
+	}
+	defer file.Close()
+	return load.ReadReplay(file)
+}
+
 // length is --duration, which some plans need.
 func (l *loader) length(by string) (time.Duration, error) {
 	switch {
 	case by == "stages" && l.Changed("duration"):
 		return 0, usagef("--duration: each of --stages has a length of its own")
-	case by == "stages":
+	case by == "replay" && (l.Changed("duration") || l.Changed("arrival")):
+		return 0, usagef("--replay: the file says when runs arrive; leave --duration and --arrival out")
+	case by == "stages" || by == "replay":
 		return 0, nil
 	case l.duration == "" && (by == "ramp" || !l.Changed("runs")):
 		return 0, usagef("--%s needs --duration%s", by, map[bool]string{true: "", false: " or --runs"}[by == "ramp"])

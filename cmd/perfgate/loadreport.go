@@ -49,7 +49,7 @@ func (l *loader) scenario() map[string]string {
 	if l.target == "pipeline" {
 		s["tasks"], s["cache-backend"], s["global-cache"] = strconv.Itoa(l.tasks), l.cacheBackend, strconv.FormatBool(l.globalOnly)
 	}
-	for _, name := range []string{"rate", "ramp", "stages", "burst", "script"} {
+	for _, name := range []string{"rate", "ramp", "stages", "burst", "replay", "script"} {
 		if v := l.Lookup(name).Value.String(); v != "" {
 			s[name] = v
 		}
@@ -140,6 +140,8 @@ func describePlan(t *load.Trace) string {
 	switch {
 	case p.Burst != nil:
 		return fmt.Sprintf("open, %d runs in bursts of %d every %v", n, p.Burst.Size, p.Burst.Every)
+	case p.Replay != nil:
+		return fmt.Sprintf("open, %d recorded arrivals in %v", n, t.Schedule.Length)
 	case p.Open():
 		return fmt.Sprintf("open, %d runs in %v, %s arrivals", n, t.Schedule.Length, p.Arrival)
 	}

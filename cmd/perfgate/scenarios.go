@@ -56,7 +56,7 @@ func (p *project) scenario(s config.Scenario) (*loader, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
 		for _, text := range s.Settings[name].Texts {
 			switch file, isFile := strings.CutPrefix(text, "@"); {
-			case name == "script":
+			case name == "script" || name == "replay":
 				text = p.inRoot(text)
 			case name == "body" && isFile:
 				text = "@" + p.inRoot(file)
@@ -92,7 +92,7 @@ func (p *project) inRoot(name string) string {
 // scenarioOf is what the harness measures.
 func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 	plan := l.planOf(l.levels[0])
-	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
 		in := *l
 		in.dir = dir
 		t, counts, err := in.sample(ctx, plan, s.Name)
@@ -107,14 +107,20 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 	}}
 }
 
-// offered says what a scenario is, in the words of the file.
-func offered(s config.Scenario) string {
+// offered says what a scenario is, in the words of the file; of recorded arrivals, which are a file of their own, also
+// their hash.
+func offered(s config.Scenario, plan load.Plan) string {
 	parts := []string{}
 	if len(s.Program) > 0 {
 		parts = append(parts, strings.Join(s.Program, " "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
 		parts = append(parts, name+"="+s.Settings[name].Text)
+	}
+	if plan.Replay != nil {
+		if schedule, err := plan.Schedule(); err == nil { // it was checked before
+			parts = append(parts, "schedule "+schedule.Hash[:12])
+		}
 	}
 	return strings.Join(parts, "; ")
 }

@@ -26,6 +26,7 @@ var loadFields = []Field{
 	{Name: "ramp", Arg: "RATE", Usage: "a rate that moves, such as `10..200/s`"},
 	{Name: "stages", Arg: "LIST", Usage: "rates one after the other, such as `10/s:30s,10..200/s:1m`"},
 	{Name: "burst", Arg: "BURST", Usage: "so many runs at the same moment, such as `50@1s`"},
+	{Name: "replay", Arg: "FILE", Usage: "start runs at recorded times; relative to the project's root"},
 	{Name: "duration", Arg: "DURATION", Usage: "of a rate, a ramp or bursts"},
 	{Name: "max-inflight", Arg: "N", Usage: "runs of a rate that may be under way at once"},
 	{Name: "grace", Arg: "DURATION", Usage: "that runs of a rate may take beyond its end"},

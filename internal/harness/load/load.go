@@ -39,7 +39,7 @@ type Usage struct {
 	Remarks []string
 }
 
-// Plan says how load is offered. Where neither Stages nor Burst is set it is closed: Runs runs by
+// Plan says how load is offered. Where neither Stages nor Burst nor Replay is set it is closed: Runs runs by
 // Concurrency workers. Otherwise it is open.
 type Plan struct {
 	// Runs is how many runs a closed plan makes, and the most that an open one does, 0 for all that its
@@ -60,6 +60,8 @@ type Plan struct {
 	Arrival Arrival
 	// Burst, in place of Stages, has groups of runs arrive at the same moment.
 	Burst *Burst
+	// Replay, in place of Stages, are the times when runs are due, in ascending order.
+	Replay []time.Duration
 	// Grace is how long after the last arrival what is still running may go on.
 	Grace time.Duration
 	// MaxInFlight bounds the open runs that are under way at once. Reaching it makes the trace invalid.
@@ -75,7 +77,7 @@ type Plan struct {
 }
 
 // Open reports whether the plan offers runs by the clock.
-func (p *Plan) Open() bool { return len(p.Stages) > 0 || p.Burst != nil }
+func (p *Plan) Open() bool { return len(p.Stages) > 0 || p.Burst != nil || p.Replay != nil }
 
 // The limits that a plan starts from.
 const (
@@ -131,6 +133,8 @@ func (p *Plan) checkOpen() error {
 	switch {
 	case len(p.Stages) > 0 && p.Burst != nil:
 		return fieldErrorf("burst", "bursts and rates are two plans; give one of them")
+	case p.Replay != nil && (len(p.Stages) > 0 || p.Burst != nil):
+		return fieldErrorf("replay", "recorded arrivals have their own times; leave rates and bursts out")
 	case p.Runs < 0:
 		return fieldErrorf("runs", "%d: want at least 1", p.Runs)
 	case p.Chunks > 1 || p.Think > 0:
@@ -139,6 +143,8 @@ func (p *Plan) checkOpen() error {
 		return fieldErrorf("max-inflight", "%d: want at least 1", p.MaxInFlight)
 	case p.Burst != nil:
 		return p.Burst.check()
+	case p.Replay != nil:
+		return nil // ReadReplay has seen to it
 	}
 	total := 0.0
 	for _, s := range p.Stages {

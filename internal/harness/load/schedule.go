@@ -41,6 +41,8 @@ func (p *Plan) Schedule() (*Schedule, error) {
 	switch {
 	case p.Burst != nil:
 		s.burst(p.Burst)
+	case p.Replay != nil:
+		s.Due, s.Length = p.Replay, p.Replay[len(p.Replay)-1]
 	case p.Open():
 		s.stages(p)
 	default:
