@@ -136,7 +136,9 @@ func (l *loader) measure(ctx context.Context, save func()) error {
 			if i == 0 {
 				l.bench = append(l.bench, &result.Benchmark{Suite: harness.SuiteLoad, Name: l.name(workers), Status: result.OK})
 			}
-			l.keep(l.bench[n], trace, counts, i)
+			if kerr := l.keep(l.bench[n], trace, counts, i); err == nil {
+				err = kerr
+			}
 			if err != nil {
 				if load.IsInvalid(err) {
 					l.bench[n].Status, l.bench[n].Message = result.Failed, err.Error()
@@ -178,7 +180,7 @@ func (l *loader) label(workers, sample int) string {
 }
 
 // keep adds a trace as one sample of every metric.
-func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, sample int) {
+func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, sample int) error {
 	l.traces[b] = append(l.traces[b], t)
 	for _, m := range l.metrics(t, counts) {
 		b.Add(result.UnitOf(m.Unit), result.Sample{Value: m.Value, Iters: len(t.Records), Pair: sample, Pass: sample})
@@ -189,6 +191,11 @@ func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, s
 	for _, r := range t.Usage.Remarks {
 		l.warnings = append(l.warnings, b.Name+": "+r)
 	}
+	histogram, err := t.Histogram()
+	if histogram != "" {
+		b.Latency = append(b.Latency, histogram)
+	}
+	return err
 }
 
 // metrics are the values of a trace, with the prices and limits that were given.

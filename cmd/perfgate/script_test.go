@@ -126,7 +126,7 @@ func setup(env *testscript.Env) error {
 	// one more allocation takes longer.
 	env.Setenv("PERFGATE_EFFECT", "900%")
 	env.Setenv("PERFGATE_METRICS", "times")
-	env.Setenv("PERFGATE_WHY", "none") // profiles take time, too
+	env.Setenv("PERFGATE_WHY", "none")      // profiles take time, too
 	env.Setenv("PERFGATE_CONTROL", "false") // has scripts of its own: seconds in each would be minutes
 	return nil
 }

@@ -39,7 +39,7 @@ func full() *File {
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
 		FixedLayout: "the linker has no -randlayout", Uncounted: "an operation takes an hour", First: "bhhb",
 		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
-		Notes: []string{"a remark"},
+		Notes: []string{"a remark"}, Latency: []string{"HISTFAAA"},
 		Why: &Why{
 			Own: []Growth{{Function: "example.com/m.F", File: "example.com/m/m.go", Line: 3, Unit: "sec/op", Base: 1, Head: 2, Path: []string{"example.com/m.BenchmarkF", "example.com/m.F"}}},
 			Any: []Growth{{Function: "runtime.memmove", Unit: "sec/op"}}, Allocs: []Growth{{Function: "example.com/m.F", Unit: "allocs/op"}},
@@ -63,6 +63,8 @@ func full() *File {
 	late := &Benchmark{Suite: "gobench", Name: "Late", Status: OK, Incomparable: "other inputs", Unmeasured: "no budget", Same: "equal binaries"}
 	control := &Benchmark{Suite: "gobench", Package: "example.com/m", Name: "Control", Status: OK}
 	control.Add(UnitOf("sec/op"), Sample{Value: 7e-6, Iters: 10})
+	pipeline := &Benchmark{Suite: "control", Name: "control/pipeline", Status: OK}
+	pipeline.Add(UnitOf("upstream-calls"), Sample{Value: 160, Iters: 1})
 	return &File{
 		SchemaVersion:  Schema,
 		Tool:           Tool{Name: "perfgate", Version: "v1.2.3"},
@@ -78,7 +80,7 @@ func full() *File {
 		Warnings:       []string{"a warning with [1, 2]"},
 		Head: &Set{
 			Commit: "0123456789abcdef", Ref: "work tree", Dirty: true, Env: machine, Benchmarks: []*Benchmark{b, broken, late},
-			BuildFailures: []BuildFailure{{Package: "example.com/m/x", Message: "undefined: y"}},
+			BuildFailures: []BuildFailure{{Package: "example.com/m/x", Message: "undefined: y"}}, Control: pipeline,
 		},
 		Base:         &Set{Commit: "fedcba9876543210", Ref: "main", Env: machine, Benchmarks: []*Benchmark{b}},
 		Baseline:     &Set{Env: machine, Benchmarks: []*Benchmark{}},

@@ -72,6 +72,9 @@ type Benchmark struct {
 	// Why, on a head benchmark, is what grew, where that was asked for.
 	Why     *Why      `json:"why,omitempty"`
 	Metrics []*Metric `json:"metrics,omitempty"`
+	// Latency, of a program under load, has a histogram of its runs' latencies in nanoseconds for each sample: an
+	// HdrHistogram, V2, compressed, in base64.
+	Latency []string `json:"latency_hdr,omitempty"`
 }
 
 // Why is what costs an operation more than on base, by profiles that were taken apart from what is judged. Nothing
