@@ -254,13 +254,17 @@ func (a *app) cacheWarm(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	suites, bench, cleanup, err := p.suites(ctx, base)
+	bench, err := p.goBench(ctx)
 	if err != nil {
 		return err
 	}
-	defer cleanup()
+	drop, err := p.checkout(ctx, base, bench)
+	if err != nil {
+		return err
+	}
+	defer drop()
 	progress := newProgress(a.stderr)
-	err = suites.RunScript(ctx, progress.observe)
+	err = p.together(bench).RunScript(ctx, progress.observe)
 	if err == nil {
 		err = bench.Warm(ctx, p.config.Metrics != config.Times, progress.observe)
 	}

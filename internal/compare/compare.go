@@ -85,6 +85,8 @@ type Comparison struct {
 	Notes []string
 
 	test test
+	// fixed says that the second stage ran the same builds as the first.
+	fixed bool
 }
 
 // Reference says what head was compared with.

@@ -166,6 +166,9 @@ func TestConfirmFixedLayout(t *testing.T) {
 		if c.Verdict != want || !strings.HasPrefix(c.Notes[0], "layout effects are not excluded") || !strings.HasSuffix(c.Notes[0], "the linker has no -randlayout") {
 			t.Errorf("%v, layout fixed: %s %q, want %s and the reason", level, c.Verdict, c.Notes, want)
 		}
+		if strings.Contains(strings.Join(c.Notes, " "), "re-linked") {
+			t.Errorf("%v, layout fixed: %q, and nothing was linked again", level, c.Notes)
+		}
 		if c.MDE < fixedMargin {
 			t.Errorf("%v, layout fixed: MDE %v, below the margin", level, c.MDE)
 		}

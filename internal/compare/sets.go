@@ -85,6 +85,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 			continue
 		}
 		c := j.metric(k, u, b.Metric(u.Name), h.Metric(u.Name))
+		c.fixed = j.fixedLayout
 		if b.Status != result.OK && j.against == AgainstBase {
 			c.note("new or mended benchmark: base was measured with head's test file")
 		}

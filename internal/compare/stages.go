@@ -277,7 +277,7 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 		}
 	case float64(k)*t.floor > p.ConfirmAlpha():
 		c.Verdict = Inconclusive
-		c.note("seemed changed by %s; the budget ended after %d of the %d re-linked builds that confirm %d such metrics", c.percent(t.diffs), c.Builds, p.Builds(k), k)
+		c.note("seemed changed by %s; the budget ended after %d of the %d %s that confirm %d such metrics", c.percent(t.diffs), c.Builds, p.Builds(k), c.again(), k)
 	case worse <= p.ConfirmAlpha():
 		c.Verdict = Regression
 	case better <= p.Alpha:
@@ -288,7 +288,7 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 			c.Verdict = Unchanged
 		}
 		if route := c.route(p, true); route == result.Suspect || route == result.Candidate {
-			c.note("%s in the first stage, %s on re-linked builds", c.percent(t.diffs), c.percent(t.fresh))
+			c.note("%s in the first stage, %s on %s", c.percent(t.diffs), c.percent(t.fresh), c.again())
 		}
 	}
 }
@@ -301,9 +301,9 @@ func (c *Comparison) settleScreened(p Policy) {
 	case c.Passes < FirstLook:
 		c.note("%d passes; the first look needs %d: raise --budget", c.Passes, FirstLook)
 	case route == result.Suspect && c.test.need:
-		c.note("seems slower; the budget ended before that could be confirmed on re-linked builds")
+		c.note("seems slower; the budget ended before that could be confirmed on %s", c.again())
 	case route == result.Candidate && c.test.need:
-		c.note("seems faster; the budget ended before that could be confirmed on re-linked builds")
+		c.note("seems faster; the budget ended before that could be confirmed on %s", c.again())
 	case c.clear(p, c.test.passes, mostPerBuild):
 		c.Verdict = Unchanged
 	}
@@ -319,4 +319,12 @@ func (c *Comparison) percent(d []float64) string {
 		return fmt.Sprintf("%+.3g", v)
 	}
 	return fmt.Sprintf("%+.1f%%", 100*math.Expm1(v))
+}
+
+// again is what the second stage measures on.
+func (c *Comparison) again() string {
+	if c.fixed {
+		return "fresh samples of the same builds"
+	}
+	return "re-linked builds"
 }

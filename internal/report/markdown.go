@@ -14,7 +14,7 @@ import (
 // Markdown draws the document as GitHub Markdown for the job summary: the verdict in one line, the
 // rows that changed, the rest folded away.
 func Markdown(w io.Writer, d *Document) error {
-	m := &markdown{printer: printer{w: w}, d: d, short: namesOf(d)}
+	m := &markdown{printer: printer{w: w}, d: d, short: namesOf(d), ns: newNotes(d)}
 	m.line("## %s perfgate: %s", sign(d.Outcome.Gate), word(d.Outcome.Gate))
 	m.line("")
 	m.line("**%s**", html.EscapeString(headline(d)))

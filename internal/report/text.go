@@ -13,7 +13,7 @@ import (
 // other metrics that did not change are in the Markdown report.
 func Text(w io.Writer, d *Document) error {
 	p := &printer{w: w}
-	var ns notes
+	ns := newNotes(d)
 	rows := textRows(d)
 	if len(rows) > 0 {
 		p.table(d, rows, &ns)

@@ -216,12 +216,26 @@ func replay(d *Document) string {
 	return fmt.Sprintf("perfgate check --seed %d", d.File.Seed)
 }
 
-// notes numbers the rows' remarks, equal ones once.
-type notes struct{ texts []string }
+// notes numbers the rows' remarks, equal ones once. What was remarked on a benchmark as a whole stands at its first row.
+type notes struct {
+	texts []string
+	heads map[result.Key]*result.Benchmark
+	said  map[result.Key][]string
+}
+
+func newNotes(d *Document) notes {
+	return notes{heads: d.File.Head.Index(), said: map[result.Key][]string{}}
+}
 
 func (n *notes) refs(c *compare.Comparison) []int {
 	var refs []int
 	for _, text := range c.Notes {
+		if b := n.heads[c.Key]; b != nil && slices.Contains(b.Notes, text) {
+			if slices.Contains(n.said[c.Key], text) {
+				continue
+			}
+			n.said[c.Key] = append(n.said[c.Key], text)
+		}
 		i := slices.Index(n.texts, text)
 		if i < 0 {
 			i = len(n.texts)
