@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,8 +98,11 @@ func Bench(b *testing.B, plan Plan, fn Func) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, f := range r.Failures() {
+		for _, f := range slices.Concat(r.Failures(), r.trace.Usage.Remarks) {
 			b.Log(f)
+		}
+		if r.trace.Late != "" {
+			b.Log(r.trace.Late)
 		}
 		for _, m := range r.metrics {
 			sums[m.Unit] += m.Value

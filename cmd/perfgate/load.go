@@ -191,6 +191,9 @@ func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, s
 	for _, r := range t.Usage.Remarks {
 		l.warnings = append(l.warnings, b.Name+": "+r)
 	}
+	if t.Late != "" {
+		b.Notes = append(b.Notes, fmt.Sprintf("the times of sample %d say little: %s", sample+1, t.Late))
+	}
 	histogram, err := t.Histogram()
 	if histogram != "" {
 		b.Latency = append(b.Latency, histogram)
@@ -297,6 +300,10 @@ func (l *loader) unfit() error {
 			errs = append(errs, fmt.Errorf("%s has %d samples, fewer than %d: raise --repeat", b.Name, n, compare.FirstLook))
 		}
 		for _, t := range l.traces[b] {
+			if t.Late != "" {
+				errs = append(errs, fmt.Errorf("%s: %s", b.Name, t.Late))
+				break
+			}
 			if f := t.Failures(); len(f) > 0 {
 				errs = append(errs, fmt.Errorf("%s: %s", b.Name, f[0]))
 				break

@@ -127,8 +127,14 @@ func (l *loader) table(b *result.Benchmark) error {
 			}
 		}
 	}
-	if err := w.Flush(); err != nil || b.Message == "" {
+	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, n := range b.Notes {
+		fmt.Fprintf(l.p.app.stdout, "  %s\n", report.Inert(n))
+	}
+	if b.Message == "" {
+		return nil
 	}
 	_, err := fmt.Fprintf(l.p.app.stdout, "  not valid: %s\n", report.Inert(b.Message))
 	return err

@@ -96,11 +96,15 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		in := *l
 		in.dir = dir
 		t, counts, err := in.sample(ctx, plan, s.Name)
+		exact := l.p.config.Metrics == config.Exact
+		if err == nil && !exact {
+			err = t.Timely()
+		}
 		if err != nil {
 			return nil, nil, err
 		}
 		remarks := t.Failures()
-		if l.p.config.Metrics != config.Exact { // the others are on times
+		if !exact { // the others are on times
 			remarks = append(remarks, t.Usage.Remarks...)
 		}
 		return l.metrics(t, counts), remarks, nil

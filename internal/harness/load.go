@@ -122,7 +122,7 @@ func (r *loadRunner) try(ctx context.Context, t *loadTarget) (got [2][]load.Metr
 		}
 		if got[side], err = r.take(ctx, &t.Target, Side(side)); ctx.Err() != nil {
 			return got, ctx.Err()
-		} else if err != nil {
+		} else if err != nil && !load.IsUnfit(err) {
 			b := t.Bench[side]
 			t.Live[side], b.Status, b.Message = false, result.Failed, clip(err.Error())
 		}
@@ -190,7 +190,10 @@ func (r *loadRunner) Pass(ctx context.Context, targets []*Target, _ Build, rng *
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err != nil {
+			switch {
+			case load.IsUnfit(err): // the other side's sample has none to be compared with
+				got.Failure = [2]string{clip(err.Error()), clip(err.Error())}
+			case err != nil:
 				got.Failure[side] = clip(err.Error())
 			}
 			got.Metrics[side] = r.stored(t, metrics)

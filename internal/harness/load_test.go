@@ -79,6 +79,29 @@ func TestLoad(t *testing.T) {
 	})
 }
 
+// A sample that only the machine spoilt is void on both sides: neither is broken by it.
+func TestLoadUnfit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scenario, _ := fakeScenario("agent", nil)
+		sound, n := scenario.Take, 0
+		scenario.Take = func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+			if n++; dir == "head" && n > 2 && n < 8 {
+				return nil, nil, (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
+			}
+			return sound(ctx, dir)
+		}
+		suite := &Load{BaseDir: "base", HeadDir: "head", Scenarios: []Scenario{scenario}}
+		m, err := Measure(t.Context(), suite, Plan{Seed: 1, Budget: time.Hour, Judge: &fakeJudge{}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, head := m.Base.Benchmarks[0], m.Head.Benchmarks[0]
+		if diff := cmp.Diff(base.Void, head.Void); diff != "" || len(head.Void) < 2 || head.Status != result.OK {
+			t.Errorf("head is %s, void passes of base and head differ (-base +head):\n%s", head.Status, diff)
+		}
+	})
+}
+
 // Where no time is wanted, the samples count.
 func TestLoadExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

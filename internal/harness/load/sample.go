@@ -26,5 +26,11 @@ func Sample(ctx context.Context, plan Plan, open func(context.Context) (Target, 
 	return t, err
 }
 
+// IsUnfit reports whether a trace's error says that it is no sample, and that only the machine is to blame.
+func IsUnfit(err error) bool {
+	var e *InvalidError
+	return errors.As(err, &e) && e.Unfit
+}
+
 // IsInvalid reports whether a trace's error says that it is no sample.
 func IsInvalid(err error) bool { return errors.As(err, new(*InvalidError)) }

@@ -103,6 +103,12 @@ type Trace struct {
 	Wall  time.Duration
 	// Invalid says why the load was not what the plan says. Such a trace is no sample.
 	Invalid []string
+	// Unfit says why the machine could not offer it as planned, for which no target is to blame. Such a trace is no
+	// sample either.
+	Unfit []string
+	// Late says that the upstream answered later than planned, empty where it did not: times are longer than the
+	// target's and the plan's, counts hold.
+	Late string
 	// Partial says that it was interrupted.
 	Partial bool
 	// Usage is what the target said when it was closed.
@@ -137,7 +143,11 @@ func (t *Trace) Failures() []string {
 }
 
 // InvalidError says that a trace is no sample.
-type InvalidError struct{ Reasons []string }
+type InvalidError struct {
+	Reasons []string
+	// Unfit says that all of them are the machine's doing.
+	Unfit bool
+}
 
 func (e *InvalidError) Error() string {
 	return "the load was not what the plan says: " + strings.Join(e.Reasons, "; ")
@@ -145,10 +155,18 @@ func (e *InvalidError) Error() string {
 
 // Err is the reason why the trace is no sample, nil where it is one.
 func (t *Trace) Err() error {
-	if len(t.Invalid) == 0 {
+	if len(t.Invalid)+len(t.Unfit) == 0 {
 		return nil
 	}
-	return &InvalidError{t.Invalid}
+	return &InvalidError{slices.Concat(t.Invalid, t.Unfit), len(t.Invalid) == 0}
+}
+
+// Timely is the reason why the trace's times are no sample, nil where they are one.
+func (t *Trace) Timely() error {
+	if err := t.Err(); err != nil || t.Late == "" {
+		return err
+	}
+	return &InvalidError{[]string{t.Late}, true}
 }
 
 // validate adds what the records say against the trace.
@@ -169,7 +187,7 @@ func (t *Trace) validate() {
 	}
 	lag := nearestRank(lags, 0.99)
 	if most := max(time.Millisecond, nearestRank(latencies, 0.5)/20); lag > most {
-		t.Invalid = append(t.Invalid, fmt.Sprintf("the generator could not keep up: runs began up to %v late (p99; %v would do); offer less, or leave the machine alone", lag.Round(time.Microsecond), most.Round(time.Microsecond)))
+		t.Unfit = append(t.Unfit, fmt.Sprintf("the generator could not keep up: runs began up to %v late (p99; %v would do); offer less, or leave the machine alone", lag.Round(time.Microsecond), most.Round(time.Microsecond)))
 	}
 }
 

@@ -56,9 +56,7 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 	if late := stats.Lateness; late != nil && late.Answers > 0 {
 		planned := stats.Planned / time.Duration(late.Answers)
 		counts.Instant = planned < leastDelay
-		if late.P99 > max(lateMock, planned/10) {
-			t.Usage.Remarks = append(t.Usage.Remarks, fmt.Sprintf("the mocked model answered more than %v later than planned (p99): the machine is busy, and times say little", max(lateMock, planned/10)))
-		}
+		judgeLateness(t, late, max(lateMock, planned/10))
 	}
 	return counts
 }
@@ -67,5 +65,21 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 // starts within much less.
 const leastDelay = time.Millisecond
 
-// lateMock is how late the mock may be without being worth a remark.
+// lateMock is how late the mock may be without being worth a word, as may be a tenth of what it was to take.
 const lateMock = 2 * time.Millisecond
+
+// judgeLateness says that a trace's times are no sample where the mock answered later than it may: at p99, or at the median where
+// the answers are too few for a p99. A few late answers of few are a remark.
+func judgeLateness(t *load.Trace, late *mockllm.Lateness, most time.Duration) {
+	text := func(quantile string, d time.Duration) string {
+		return fmt.Sprintf("the mocked model answered %v later than planned (%s; %v would do): the machine is busy", d.Round(time.Microsecond), quantile, most)
+	}
+	switch n := int(late.Answers); {
+	case n >= load.Needed(0.99) && late.P99 > most:
+		t.Late = text("p99", late.P99)
+	case n >= load.Needed(0.5) && late.P50 > most:
+		t.Late = text("p50", late.P50)
+	case late.P99 > most:
+		t.Usage.Remarks = append(t.Usage.Remarks, text("p99", late.P99)+", and times say little")
+	}
+}
