@@ -3,15 +3,17 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -132,44 +134,106 @@ func BenchmarkStall(b *testing.B) {
 // closedRuns is how many requests the closed comparison makes.
 const closedRuns = 60_000
 
-// BenchmarkClosedHTTP has 10 connections ask as fast as they can.
-func BenchmarkClosedHTTP(b *testing.B) {
-	for b.Loop() {
-		t, _, cpu := offer(b, "/fast", Plan{Runs: closedRuns, Concurrency: 10, Warmup: 100, Timeout: time.Minute}, 10)
-		b.ReportMetric(float64(t.Count(OK))/t.Wall.Seconds(), "req/s")
-		b.ReportMetric(float64(cpu.Nanoseconds())/1e3/closedRuns, "cpu-us/req")
+// BenchmarkSaturated has 10 connections ask as fast as they can: perfgate's, and those of other generators as far as they are
+// in PATH.
+func BenchmarkSaturated(b *testing.B) {
+	b.Run("perfgate", func(b *testing.B) {
+		for b.Loop() {
+			t, _, cpu := offer(b, "/fast", Plan{Runs: closedRuns, Concurrency: 10, Warmup: 100, Timeout: time.Minute}, 10)
+			reportClosed(b, t.Count(OK), float64(t.Count(OK))/t.Wall.Seconds(), cpu)
+		}
+	})
+	for _, g := range generators {
+		b.Run(g.name, func(b *testing.B) {
+			path, err := exec.LookPath(g.name)
+			if err != nil {
+				b.Skipf("no %s in PATH: go install %s", g.name, g.module)
+			}
+			for b.Loop() {
+				offerBy(b, g, path)
+			}
+		})
 	}
 }
 
-// heyRate finds the throughput in hey's report.
-var heyRate = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
+func reportClosed(b *testing.B, requests int, perSec float64, cpu time.Duration) {
+	b.ReportMetric(perSec, "req/s")
+	b.ReportMetric(float64(cpu.Nanoseconds())/1e3/float64(requests), "cpu-us/req")
+}
 
-// BenchmarkClosedHey is BenchmarkClosedHTTP with hey for the generator, where it is installed.
-func BenchmarkClosedHey(b *testing.B) {
-	hey, err := exec.LookPath("hey")
+// generator is another load generator.
+type generator struct {
+	name, module string
+	// args make it ask url closedRuns times by 10 connections, or for as long as that takes about; it may leave files in dir.
+	args func(b *testing.B, url, dir string) []string
+	// read finds in what it said how many requests were answered well, and how many a second.
+	read func(b *testing.B, path, dir string, stdout []byte) (requests int, perSec float64)
+}
+
+var generators = []generator{
+	{"hey", "github.com/rakyll/hey@v0.1.5", func(_ *testing.B, url, _ string) []string {
+		return []string{"-n", strconv.Itoa(closedRuns), "-c", "10", url}
+	}, func(b *testing.B, _, _ string, stdout []byte) (int, float64) {
+		ok := regexp.MustCompile(`\[200\]\s+(\d+) responses`).FindSubmatch(stdout)
+		rate := regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`).FindSubmatch(stdout)
+		if ok == nil || rate == nil {
+			b.Fatalf("hey said:\n%s", stdout)
+		}
+		requests, err := strconv.Atoi(string(ok[1]))
+		perSec, rerr := strconv.ParseFloat(string(rate[1]), 64)
+		if err != nil || rerr != nil {
+			b.Fatal(err, rerr)
+		}
+		return requests, perSec
+	}},
+	{"vegeta", "github.com/tsenart/vegeta/v12@v12.13.0", func(b *testing.B, url, dir string) []string {
+		targets := filepath.Join(dir, "targets")
+		if err := os.WriteFile(targets, []byte("GET "+url+"\n"), 0o666); err != nil {
+			b.Fatal(err)
+		}
+		return []string{"attack", "-targets", targets, "-output", filepath.Join(dir, "results"), "-rate", "0", "-workers", "10", "-max-workers", "10", "-connections", "10", "-duration", "2s"}
+	}, func(b *testing.B, path, dir string, _ []byte) (int, float64) {
+		out, err := exec.Command(path, "report", "-type", "json", filepath.Join(dir, "results")).Output()
+		var said struct {
+			Rate  float64        `json:"rate"`
+			Codes map[string]int `json:"status_codes"`
+		}
+		if err == nil {
+			err = json.Unmarshal(out, &said)
+		}
+		if err != nil || said.Codes["200"] == 0 {
+			b.Fatalf("vegeta: %v: %s", err, out)
+		}
+		return said.Codes["200"], said.Rate
+	}},
+	{"fortio", "fortio.org/fortio@v1.68.0", func(_ *testing.B, url, _ string) []string {
+		return []string{"load", "-quiet", "-qps", "0", "-c", "10", "-n", strconv.Itoa(closedRuns), "-json", "-", url}
+	}, func(b *testing.B, _, _ string, stdout []byte) (int, float64) {
+		var said struct {
+			ActualQPS float64
+			RetCodes  map[string]int
+		}
+		begin := bytes.IndexByte(stdout, '{')
+		if begin < 0 || json.NewDecoder(bytes.NewReader(stdout[begin:])).Decode(&said) != nil || said.RetCodes["200"] == 0 {
+			b.Fatalf("fortio said:\n%s", stdout)
+		}
+		return said.RetCodes["200"], said.ActualQPS
+	}},
+}
+
+// offerBy has another generator ask the bench server.
+func offerBy(b *testing.B, g generator, path string) {
+	addr, dir := freePort(b), b.TempDir()
+	s := Server{Args: []string{self(b)}, Env: []string{serverEnv + "=bench " + addr}}
+	r, err := s.start(context.Background(), probe{address: addr}, 30*time.Second)
 	if err != nil {
-		b.Skip("no hey in PATH: go install github.com/rakyll/hey@v0.1.5")
+		b.Fatal(err)
 	}
-	for b.Loop() {
-		addr := freePort(b)
-		s := Server{Args: []string{self(b)}, Env: []string{serverEnv + "=bench " + addr}}
-		r, err := s.start(context.Background(), probe{address: addr}, 30*time.Second)
-		if err != nil {
-			b.Fatal(err)
-		}
-		e, err := proc.Process{Path: hey, Args: []string{"-n", strconv.Itoa(closedRuns), "-c", "10", "http://" + addr + "/fast"}, Limit: time.Minute}.Run(context.Background())
-		if _, stopErr := r.stop(); err != nil || stopErr != nil || e.Failure != "" {
-			b.Fatal(err, stopErr, e.Failure)
-		}
-		m := heyRate.FindSubmatch(e.Stdout)
-		if m == nil || !strings.Contains(string(e.Stdout), "[200]") {
-			b.Fatalf("hey said:\n%s", e.Stdout)
-		}
-		perSec, err := strconv.ParseFloat(string(m[1]), 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(perSec, "req/s")
-		b.ReportMetric(float64(e.CPU.Nanoseconds())/1e3/closedRuns, "cpu-us/req")
+	p := proc.Process{Path: path, Args: g.args(b, "http://"+addr+"/fast", dir), Env: []string{"HOME=" + dir}, Limit: time.Minute}
+	e, err := p.Run(context.Background())
+	if _, stopErr := r.stop(); err != nil || stopErr != nil || e.Failure != "" {
+		b.Fatalf("%s: %v, %v, %s: %s", g.name, err, stopErr, e.Failure, e.Stderr)
 	}
+	requests, perSec := g.read(b, path, dir, e.Stdout)
+	reportClosed(b, requests, perSec, e.CPU)
 }
