@@ -34,11 +34,8 @@ func Run(ctx context.Context, plan Plan, target Target, o Options) (*Trace, erro
 	}
 	o.Clock.Drive(func() { e.run(ctx) })
 	t := e.trace
-	for i := range t.Records {
-		t.Wall = max(t.Wall, time.Duration(t.Records[i].Done))
-	}
 	t.Partial = ctx.Err() != nil
-	t.validate()
+	t.conclude()
 	if t.Partial {
 		return t, ctx.Err()
 	}
@@ -181,9 +178,10 @@ func (e *execution) open(ctx context.Context) {
 // one makes run i, which was due at the given time.
 func (e *execution) one(ctx context.Context, i int, due time.Time, limit time.Duration) {
 	r := &e.trace.Records[i]
-	r.Due, r.Started = int64(due.Sub(e.began)), int64(e.clock.Now().Sub(e.began))
-	if !e.plan.Open() {
-		r.Started = r.Due
+	r.Due = int64(due.Sub(e.began))
+	r.Started = r.Due
+	if e.plan.Open() { // else it was just asked for the time
+		r.Started = int64(e.clock.Now().Sub(e.began))
 	}
 	limited, cancel := e.limit(ctx, limit)
 	err := e.target.Do(limited, i, r)
