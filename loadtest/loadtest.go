@@ -225,21 +225,13 @@ func (m Model) config(seed uint64) (mockllm.Config, error) {
 		c.Script = *script
 	}
 	var errs []error
-	for _, d := range []struct {
-		field, text string
-		to          *mockllm.Dist
-		read        func(string, func(string) ([]byte, error)) (mockllm.Dist, error)
-	}{
-		{"Latency", m.Latency, &c.TTFT, mockllm.ParseDelay}, {"ITL", m.ITL, &c.ITL, mockllm.ParseDelay}, {"Tokens", m.Tokens, &c.Tokens, mockllm.ParseCount},
-	} {
-		if d.text == "" {
+	for _, part := range []struct{ field, name, text string }{{"Latency", "ttft", m.Latency}, {"ITL", "itl", m.ITL}, {"Tokens", "tokens", m.Tokens}} {
+		if part.text == "" {
 			continue
 		}
-		v, err := d.read(d.text, os.ReadFile)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("loadtest: Model.%s: %w", d.field, err))
+		if err := c.Set(part.name, part.text, os.ReadFile); err != nil {
+			errs = append(errs, fmt.Errorf("loadtest: Model.%s: %w", part.field, err))
 		}
-		*d.to = v
 	}
 	return c, errors.Join(errs...)
 }

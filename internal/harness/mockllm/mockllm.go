@@ -21,24 +21,6 @@ import (
 	"github.com/org/perfgate/internal/harness/pace"
 )
 
-// Model is how fast a model is and how much it says. What is not set, the zero value, is as for models
-// that are not named.
-type Model struct {
-	TTFT   Dist // from arrival to the first token
-	ITL    Dist // from a token to the next
-	Tokens Dist // of an answer whose text is not given
-}
-
-// or completes a model by another.
-func (m Model) or(other Model) Model {
-	for _, d := range []struct{ mine, other *Dist }{{&m.TTFT, &other.TTFT}, {&m.ITL, &other.ITL}, {&m.Tokens, &other.Tokens}} {
-		if d.mine.text == "" {
-			*d.mine = *d.other
-		}
-	}
-	return m
-}
-
 // Config says what the upstream does. The zero value answers at once with [DefaultTokens] tokens.
 type Config struct {
 	// Seed decides all that is random.
@@ -46,6 +28,8 @@ type Config struct {
 	Script
 	// Key is the only API key that is accepted; any is when it is empty.
 	Key string
+	// Journal is told of every attempt, where it is set. Who made it closes it, after the last.
+	Journal *Journal
 	// Pacer waits; nil means one of the server's own, for real time. In a bubble of testing/synctest it
 	// must be [pace.Portable].
 	Pacer *pace.Pacer
@@ -61,13 +45,15 @@ type Server struct {
 	pacer  *pace.Pacer
 	own    bool // the pacer
 
-	mu    sync.Mutex
-	total *ledger
-	runs  map[string]*run
+	mu      sync.Mutex
+	total   *ledger
+	runs    map[string]*run
+	prompts *prefixes // of all runs
+	buckets map[limited]*buckets
 }
 
-// New makes an upstream. The errors say what is wrong with the faults and replies of the configuration,
-// or that the system refuses a timer.
+// New makes an upstream. The errors say what is wrong with the faults, replies, limits and the prompt cache of
+// the configuration, or that the system refuses a timer.
 func New(c Config) (*Server, error) {
 	c.Faults = slices.Clone(c.Faults)
 	for i := range c.Faults {
@@ -79,6 +65,14 @@ func New(c Config) (*Server, error) {
 		if err := c.Replies[i].check(); err != nil {
 			return nil, fmt.Errorf("reply %d: %w", i+1, err)
 		}
+	}
+	for i := range c.Limits {
+		if err := c.Limits[i].check(); err != nil {
+			return nil, fmt.Errorf("limit %d: %w", i+1, err)
+		}
+	}
+	if err := c.PromptCache.check(); err != nil {
+		return nil, fmt.Errorf("prompt cache: %w", err)
 	}
 	c.Model = c.Model.or(Model{TTFT: Fixed(0), ITL: Fixed(0), Tokens: Count(DefaultTokens)})
 	s := &Server{config: c, pacer: c.Pacer}

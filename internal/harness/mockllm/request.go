@@ -115,6 +115,7 @@ type apiError struct {
 	message     string
 	param, code string
 	retryAfter  time.Duration // 0: nothing is said
+	final       bool          // no attempt will fare better
 }
 
 // invalid is the answer to a request that cannot be understood.
@@ -150,31 +151,53 @@ func (r *request) check() *apiError {
 // silent are keys whose values are no text of the prompt.
 var silent = []string{"role", "type", "id", "call_id", "tool_call_id", "tool_use_id", "cache_control", "model", "status"}
 
-// promptOf is all text of a request: messages, instructions, inputs, and the definitions of tools, which
-// a model reads as JSON.
-func promptOf(fields map[string]any) string {
-	var text strings.Builder
-	for _, key := range []string{"instructions", "system", "messages", "input", "prompt"} {
-		appendText(&text, fields[key])
-	}
-	if tools, ok := fields["tools"]; ok {
-		text.Write(encode(tools))
-	}
-	return text.String()
+// promptText is all text of a request, with the ends of its parts.
+type promptText struct {
+	strings.Builder
+	ends []boundary
 }
 
-func appendText(text *strings.Builder, v any) {
+// promptOf reads all text of a request: the definitions of tools, which a model reads as JSON, instructions,
+// messages and inputs. They stand in the order in which a model reads them, which makes a conversation that goes
+// on begin as it did.
+func promptOf(fields map[string]any) promptText {
+	var text promptText
+	if tools, ok := fields["tools"]; ok {
+		text.Write(encode(tools))
+		list, _ := tools.([]any)
+		text.end(slices.ContainsFunc(list, marked))
+	}
+	for _, key := range []string{"instructions", "system", "messages", "input", "prompt"} {
+		text.append(fields[key])
+	}
+	text.end(fields["cache_control"] != nil)
+	return text
+}
+
+// end notes that a part ends here.
+func (text *promptText) end(marked bool) {
+	text.ends = append(text.ends, boundary{text.Len(), marked})
+}
+
+// marked reports whether a part is to be cached with all before it.
+func marked(v any) bool {
+	object, _ := v.(map[string]any)
+	return object["cache_control"] != nil
+}
+
+func (text *promptText) append(v any) {
 	switch v := v.(type) {
 	case string:
 		text.WriteString(v)
 	case []any:
 		for _, item := range v {
-			appendText(text, item)
+			text.append(item)
+			text.end(marked(item))
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			if !slices.Contains(silent, key) {
-				appendText(text, v[key])
+				text.append(v[key])
 			}
 		}
 	}

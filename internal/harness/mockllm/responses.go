@@ -101,7 +101,7 @@ func (c *call) response(status string) object {
 	in, out := c.inputTokens(), c.answer.tokens
 	r["output"] = []any{c.item(status)}
 	r["usage"] = object{
-		"input_tokens": in, "input_tokens_details": object{"cached_tokens": 0},
+		"input_tokens": in, "input_tokens_details": object{"cached_tokens": c.cached},
 		"output_tokens": out, "output_tokens_details": object{"reasoning_tokens": 0}, "total_tokens": in + out,
 	}
 	if status == "incomplete" {

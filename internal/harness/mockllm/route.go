@@ -18,6 +18,8 @@ type route struct {
 	full func(c *call) any
 	// events is the answer as a stream, nil where there is none.
 	events func(c *call) events
+	// prefixes are how a request begins, for prompt caches of at least so many tokens, nil where none are.
+	prefixes func(c *call, minimum int) []prefix
 	// instant routes answer without delay: no model is asked.
 	instant bool
 	// embeds says that there are no tokens in the answer.
@@ -26,11 +28,11 @@ type route struct {
 
 // routes is the one table of endpoints, by their paths below /v1.
 var routes = map[string]*route{
-	"/chat/completions":      {name: "chat", method: http.MethodPost, vendor: openAI, parse: parseChat, full: fullChat, events: streamChat},
+	"/chat/completions":      {name: "chat", method: http.MethodPost, vendor: openAI, parse: parseChat, full: fullChat, events: streamChat, prefixes: (*call).blocks},
 	"/completions":           {name: "completions", method: http.MethodPost, vendor: openAI, parse: parseCompletions, full: fullCompletions, events: streamCompletions},
-	"/responses":             {name: "responses", method: http.MethodPost, vendor: openAI, parse: parseResponses, full: fullResponse, events: streamResponse},
+	"/responses":             {name: "responses", method: http.MethodPost, vendor: openAI, parse: parseResponses, full: fullResponse, events: streamResponse, prefixes: (*call).blocks},
 	"/embeddings":            {name: "embeddings", method: http.MethodPost, vendor: openAI, parse: parseEmbeddings, full: fullEmbeddings, embeds: true},
-	"/messages":              {name: "messages", method: http.MethodPost, vendor: anthropic, parse: parseMessages, full: fullMessage, events: streamMessage},
+	"/messages":              {name: "messages", method: http.MethodPost, vendor: anthropic, parse: parseMessages, full: fullMessage, events: streamMessage, prefixes: (*call).breakpoints},
 	"/messages/count_tokens": {name: "count_tokens", method: http.MethodPost, vendor: anthropic, parse: parseCount, full: fullCountTokens, instant: true},
 	"/models":                {name: "models", method: http.MethodGet, full: fullModels, instant: true},
 }

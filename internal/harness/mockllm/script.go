@@ -27,6 +27,9 @@ type Script struct {
 	Models  map[string]Model
 	Replies []Reply
 	Faults  []Fault
+	// Limits are those of all models together with those that name one: a call must fit into each.
+	Limits      []Limit
+	PromptCache PromptCache
 }
 
 // Reply is an answer to some calls, in place of invented words.
@@ -44,12 +47,16 @@ type scriptFile struct {
 	Models  map[string]scriptModel `yaml:"models"`
 	Replies []scriptReply          `yaml:"replies"`
 	Faults  []scriptFault          `yaml:"faults"`
+	Limits  []scriptLimit          `yaml:"limits"`
+	Cache   string                 `yaml:"prompt-cache"`
 }
 
 type scriptModel struct {
-	TTFT   string `yaml:"ttft"`
-	ITL    string `yaml:"itl"`
-	Tokens string `yaml:"tokens"`
+	TTFT    string `yaml:"ttft"`
+	ITL     string `yaml:"itl"`
+	Tokens  string `yaml:"tokens"`
+	Prefill string `yaml:"prefill"`
+	Dribble string `yaml:"dribble"`
 }
 
 type scriptSelect struct {
@@ -74,14 +81,22 @@ type scriptFault struct {
 	After      int          `yaml:"after"`
 	RetryAfter string       `yaml:"retry-after"`
 	For        string       `yaml:"for"`
+	Speed      int          `yaml:"speed"`
+}
+
+type scriptLimit struct {
+	Model    string `yaml:"model"`
+	Requests int    `yaml:"requests"`
+	Tokens   int    `yaml:"tokens"`
+	Burst    string `yaml:"burst"`
 }
 
 // scriptKeys are all keys of a script, for suggestions: those of entries, then those of the file, which of
 // two that are equally near is the less likely one.
 var scriptKeys = []string{
-	"ttft", "itl", "tokens", "route", "model", "contains", "on", "text", "tool", "arguments",
-	"kind", "rate", "times", "after", "retry-after", "for",
-	"latency", "models", "replies", "faults",
+	"ttft", "itl", "tokens", "prefill", "dribble", "route", "model", "contains", "on", "text", "tool", "arguments",
+	"kind", "rate", "times", "after", "retry-after", "for", "speed", "requests", "burst",
+	"latency", "models", "replies", "faults", "limits", "prompt-cache",
 }
 
 // ReadScriptFile reads a script from a file. Files that it names lie beside it.
@@ -171,24 +186,27 @@ func (f *scriptFile) script(readFile func(string) ([]byte, error)) (s *Script, p
 		}
 		s.Faults = append(s.Faults, fault)
 	}
+	for i, l := range f.Limits {
+		limit, err := l.limit()
+		if err != nil {
+			return nil, at("limits").Index(uint(i)), fmt.Errorf("limits: number %d: %w", i+1, err)
+		}
+		s.Limits = append(s.Limits, limit)
+	}
+	if s.PromptCache, err = ParsePromptCache(f.Cache); err != nil {
+		return nil, at("prompt-cache"), fmt.Errorf("prompt-cache: %w", err)
+	}
 	return s, nil, nil
 }
 
-func (m scriptModel) model(readFile func(string) ([]byte, error)) (Model, error) {
-	var model Model
-	for _, field := range []struct {
-		name, text string
-		to         *Dist
-		parse      func(string, func(string) ([]byte, error)) (Dist, error)
-	}{{"ttft", m.TTFT, &model.TTFT, ParseDelay}, {"itl", m.ITL, &model.ITL, ParseDelay}, {"tokens", m.Tokens, &model.Tokens, ParseCount}} {
-		if field.text == "" {
+func (m scriptModel) model(readFile func(string) ([]byte, error)) (model Model, err error) {
+	for _, p := range [][2]string{{"ttft", m.TTFT}, {"itl", m.ITL}, {"tokens", m.Tokens}, {"prefill", m.Prefill}, {"dribble", m.Dribble}} {
+		if p[1] == "" {
 			continue
 		}
-		d, err := field.parse(field.text, readFile)
-		if err != nil {
-			return model, fmt.Errorf("%s: %w", field.name, err)
+		if err := model.Set(p[0], p[1], readFile); err != nil {
+			return model, fmt.Errorf("%s: %w", p[0], err)
 		}
-		*field.to = d
 	}
 	return model, nil
 }
@@ -213,7 +231,7 @@ func (r scriptReply) reply() (Reply, error) {
 }
 
 func (r scriptFault) fault() (Fault, error) {
-	f := Fault{Kind: r.Kind, Select: Select(r.Select), Times: r.Times, After: r.After}
+	f := Fault{Kind: r.Kind, Select: Select(r.Select), Times: r.Times, After: r.After, Speed: r.Speed}
 	for _, field := range [][2]string{{"rate", r.Rate}, {"retry-after", r.RetryAfter}, {"for", r.For}} {
 		if field[1] == "" {
 			continue
@@ -223,4 +241,14 @@ func (r scriptFault) fault() (Fault, error) {
 		}
 	}
 	return f, f.check()
+}
+
+func (r scriptLimit) limit() (l Limit, err error) {
+	l = Limit{Model: r.Model, Requests: r.Requests, Tokens: r.Tokens}
+	if r.Burst != "" {
+		if l.Burst, err = wait(r.Burst); err != nil {
+			return l, fmt.Errorf("burst: %w", err)
+		}
+	}
+	return l, l.check()
 }

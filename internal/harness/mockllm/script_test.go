@@ -17,7 +17,7 @@ latency:
   itl: 0.008
 models:
   fast: {ttft: 10ms, itl: 2ms, tokens: "uniform:lower=2,upper=4"}
-  slow: {ttft: 2s}
+  slow: {ttft: 2s, prefill: 20us, dribble: "chunks=5,total=1s"}
 replies:
 - contains: weather
   route: chat
@@ -31,6 +31,11 @@ faults:
   on: [1, 5]
   retry-after: 5ms
 - {kind: stall, rate: 5%, times: 3, after: 2, for: 1s, model: slow}
+- {kind: slow, speed: 1000}
+limits:
+- {requests: 60, tokens: 10000, burst: 10s}
+- {requests: 5, model: slow}
+prompt-cache: run:minimum=256
 `
 
 func TestReadScript(t *testing.T) {
@@ -41,7 +46,8 @@ func TestReadScript(t *testing.T) {
 	if got.TTFT.String() != "lognormal:p50=120ms,p99=400ms" || got.ITL.value != 8e6 || got.Tokens.text != "" {
 		t.Errorf("latency %v %v %v", got.TTFT, got.ITL, got.Tokens)
 	}
-	if fast := got.Models["fast"]; fast.TTFT.value != 1e7 || fast.Tokens.quantile == nil || got.Models["slow"].TTFT.value != 2e9 {
+	if fast := got.Models["fast"]; fast.TTFT.value != 1e7 || fast.Tokens.quantile == nil || got.Models["slow"].TTFT.value != 2e9 ||
+		got.Models["slow"].Prefill.value != 2e4 || got.Models["slow"].Dribble != (Dribble{5, time.Second}) {
 		t.Errorf("models %v", got.Models)
 	}
 	wantReplies := []Reply{
@@ -53,11 +59,18 @@ func TestReadScript(t *testing.T) {
 		t.Errorf("replies (-want +got):\n%s", diff)
 	}
 	wantFaults := []Fault{
-		{Kind: "429", Select: Select{On: []int{1, 5}}, RetryAfter: 5 * time.Millisecond, Rate: 1, Times: 1, status: 429},
-		{Kind: "stall", Rate: 0.05, Times: 3, After: 2, For: time.Second, Select: Select{Model: "slow"}, RetryAfter: time.Millisecond},
+		{Kind: "429", Select: Select{On: []int{1, 5}}, RetryAfter: 5 * time.Millisecond, Rate: 1, Times: 1, status: 429, faultKind: faultKind{after: true}},
+		{Kind: "stall", Rate: 0.05, Times: 3, After: 2, For: time.Second, Select: Select{Model: "slow"}, RetryAfter: time.Millisecond, faultKind: faultKind{name: stall, after: true}},
+		{Kind: "slow", Rate: 1, Times: 1, Speed: 1000, RetryAfter: time.Millisecond, faultKind: faultKind{name: slow, harmless: true}},
 	}
-	if diff := cmp.Diff(wantFaults, got.Faults, cmp.AllowUnexported(Fault{})); diff != "" {
+	if diff := cmp.Diff(wantFaults, got.Faults, cmp.AllowUnexported(Fault{}, faultKind{})); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Limit{{Requests: 60, Tokens: 10000, Burst: 10 * time.Second}, {Requests: 5, Model: "slow"}}, got.Limits); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+	if want := (PromptCache{Scope: cacheRun, Minimum: 256}); got.PromptCache != want {
+		t.Errorf("prompt cache %v, want %v", got.PromptCache, want)
 	}
 }
 
@@ -95,6 +108,12 @@ func TestScriptErrors(t *testing.T) {
 		"faults:\n- {kind: 429, rate: 500%}":          `s.yaml:2: faults: number 1: rate: "500%": want`,
 		"faults:\n- {kind: 429, times: -1}":           `s.yaml:2: faults: number 1: times: want at least 1`,
 		"faults:\n- {kind: 429, after: -1}":           `s.yaml:2: faults: number 1: after: want`,
+		"faults:\n- {kind: slow}":                     `s.yaml:2: faults: number 1: speed: say how many`,
+		"models:\n  m: {dribble: 5}":                  `s.yaml:2: models: m: dribble: "5": want chunks=N`,
+		"limits:\n- {model: m}":                       `s.yaml:2: limits: number 1: want requests or tokens a minute`,
+		"limits:\n- {requests: 5, burst: x}":          `s.yaml:2: limits: number 1: burst: "x" is no delay`,
+		"limits:\n- {request: 5}":                     `s.yaml:2:4: unknown key "request"; did you mean "requests"?`,
+		"latency: {}\nprompt-cache: always":           `s.yaml:2: prompt-cache: "always" is no scope of a prompt cache`,
 		strings.Repeat("#", maxScript+1):              `s.yaml: larger than 1048576 bytes`,
 	} {
 		_, err := ReadScript("s.yaml", []byte(text), os.ReadFile)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -44,15 +45,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, rest str
 		c.request = &request{} // what cannot be read is counted without a model
 	}
 	s.begin(c, r.Header.Get("X-Stainless-Retry-Count"))
+	defer s.enter(c)
 	defer s.leave(c)
 	c.prepare()
 	w.Header().Set(v.requestID, c.timing.id("req_"))
+	if wrong == nil {
+		wrong = s.limit(c)
+	}
 	v.headers(w.Header(), c, wrong == nil && c.fault != nil && c.fault.status == http.StatusTooManyRequests)
 	answer := &answering{call: c, w: w, r: r, vendor: v}
 	switch {
 	case wrong != nil:
 		answer.error(wrong)
-	case c.request.Stream && c.route.events != nil:
+	case c.fault != nil && (c.fault.Kind == mistyped || c.fault.Kind == empty):
+		answer.replace()
+	case c.streams():
 		answer.stream()
 	default:
 		answer.whole()
@@ -87,7 +94,11 @@ func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *
 	if wrong != nil {
 		return wrong
 	}
-	c.request, c.prompt = request, promptOf(fields)
+	text := promptOf(fields)
+	c.request, c.prompt, c.boundaries = request, text.String(), text.ends
+	if len(s.config.Limits) > 0 {
+		c.apiKey = keyOf(r)
+	}
 	if c.fingerprint, err = fingerprint(fields); err != nil {
 		return invalid("", "%v", err)
 	}
@@ -146,6 +157,13 @@ func (a *answering) error(e *apiError) {
 	if e.retryAfter > 0 {
 		a.w.Header().Set("Retry-After-Ms", milliseconds(e.retryAfter))
 	}
+	if e.retryAfter > 0 && a.limited { // not with faults: clients that know seconds alone would wait for one
+		a.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
+	}
+	if e.final {
+		a.w.Header().Set("X-Should-Retry", "false")
+	}
+	a.sentStatus = e.status
 	a.server.settle(a.call, strconv.Itoa(e.status), 0, 0)
 	a.server.leave(a.call)
 	writeJSON(a.w, e.status, a.vendor.errorBody(e, a.timing.id("req_")))
@@ -172,25 +190,48 @@ func (a *answering) whole() {
 		a.error(&apiError{status: http.StatusInternalServerError, message: err.Error()})
 		return
 	}
-	if a.fault != nil && a.fault.Kind != truncate {
+	f := a.fault
+	if f != nil && f.Kind != truncate && f.Kind != malformed && !f.harmless {
 		a.fail(0)
 		return
 	}
-	a.until(a.total(), 0)
+	if f != nil && f.Kind == malformed {
+		body = body[:len(body)/2]
+	}
+	if f != nil && f.Kind == slow {
+		a.dribble = slowly(len(body), f.Speed)
+	}
 	h := a.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	if a.fault != nil { // less comes than is announced
+	if f != nil && f.Kind == truncate { // less comes than is announced
+		a.until(a.total(), 0)
 		a.sentBytes = len(body) / 2
 		a.server.settle(a.call, truncate, 0, 0)
 		a.server.leave(a.call)
 		a.send(body[:a.sentBytes])
 		panic(http.ErrAbortHandler)
 	}
+	rest := a.dribbles(body)
+	a.until(a.total(), 0)
 	a.sentBytes = len(body)
-	a.server.settle(a.call, "", a.sent(a.answer.tokens), a.late())
+	a.server.settle(a.call, a.spoilt(), a.sent(a.answer.tokens), a.late())
 	a.server.leave(a.call)
-	_, _ = a.w.Write(body)
+	a.begun()
+	_, _ = a.w.Write(rest)
+}
+
+// dribbles sends all parts of a body but the last, each when it is due, and returns that.
+func (a *answering) dribbles(body []byte) (last []byte) {
+	from, n := 0, a.dribble.Chunks
+	for i := 1; i < n; i++ {
+		to := len(body) * i / n
+		a.until(a.total()-a.dribble.Total*time.Duration(n-i)/time.Duration(n), 0)
+		a.sentBytes = to
+		a.send(body[from:to]) // whether the client is there shows in the next wait
+		from = to
+	}
+	return body[from:]
 }
 
 // fail lets the attempt go wrong, after some tokens have been sent.

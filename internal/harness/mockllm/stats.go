@@ -25,6 +25,12 @@ type Counters struct {
 	// Errors are attempts without a whole answer, by kind: a status, reset, stall, truncate, or cancelled
 	// where the client went away.
 	Errors map[string]int `json:"errors,omitempty"`
+	// Limited are the errors 429 that limits made.
+	Limited int `json:"limited,omitempty"`
+	// CachedTokens are those of InputTokens that a prompt cache held, WrittenTokens those that a request asked it to
+	// keep.
+	CachedTokens  int `json:"cached_tokens,omitempty"`
+	WrittenTokens int `json:"cache_write_tokens,omitempty"`
 	// Planned is the sum of the delays of all attempts that were answered.
 	Planned time.Duration `json:"planned_ns"`
 }
@@ -169,6 +175,9 @@ func (c *Counters) sum(other *Counters) {
 	c.InputBytes += other.InputBytes
 	c.OutputBytes += other.OutputBytes
 	c.Planned += other.Planned
+	c.Limited += other.Limited
+	c.CachedTokens += other.CachedTokens
+	c.WrittenTokens += other.WrittenTokens
 	for kind, n := range other.Errors {
 		if c.Errors == nil {
 			c.Errors = map[string]int{}
@@ -187,6 +196,7 @@ func (s *Server) begin(c *call, retryCount string) {
 	for _, l := range c.ledgers {
 		l.begin(c, isNew)
 	}
+	s.lookUp(c)
 }
 
 // run is the named run's state. The caller holds the lock.
@@ -204,6 +214,7 @@ func (s *Server) run(name string) *run {
 func (s *Server) settle(c *call, failure string, sent int, late time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.outcome, c.sentTokens = failure, sent
 	for _, l := range c.ledgers {
 		n := l.of(c)
 		n.OutputTokens += sent
@@ -213,6 +224,8 @@ func (s *Server) settle(c *call, failure string, sent int, late time.Duration) {
 			continue
 		}
 		n.InputTokens += c.inputTokens()
+		n.CachedTokens += c.cached
+		n.WrittenTokens += c.written
 		n.Planned += c.total()
 		if c.answer.tool != nil {
 			n.ToolCalls++
@@ -224,6 +237,7 @@ func (s *Server) settle(c *call, failure string, sent int, late time.Duration) {
 		}
 		return
 	}
+	c.remember()
 	_ = c.ledgers[0].lateness.RecordValue(min(max(late, 0), maxDelay).Microseconds()) // within its bounds
 }
 
@@ -235,9 +249,9 @@ func (s *Server) leave(c *call) {
 		return
 	}
 	c.ended = true
-	now := s.pacer.Now()
+	c.left = s.pacer.Now()
 	for _, l := range c.ledgers {
-		l.end(c, now)
+		l.end(c, c.left)
 	}
 }
 
@@ -272,7 +286,7 @@ func (s *Server) RunStats(name string) Stats {
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.total, s.runs = newTotal(), map[string]*run{}
+	s.total, s.runs, s.prompts, s.buckets = newTotal(), map[string]*run{}, nil, map[limited]*buckets{}
 }
 
 // ResetRun forgets a run, which then begins anew. The counters of all runs keep what it had.

@@ -169,6 +169,8 @@ func TestNewRefuses(t *testing.T) {
 	for _, c := range []Config{
 		{Script: Script{Faults: []Fault{{Kind: "soon"}}}},
 		{Script: Script{Replies: []Reply{{Select: Select{Route: "x"}}}}},
+		{Script: Script{Limits: []Limit{{Requests: -1}}}},
+		{Script: Script{PromptCache: PromptCache{Minimum: 5}}},
 	} {
 		if s, err := New(c); err == nil {
 			t.Errorf("New(%+v) = %v, want an error", c, s)

@@ -51,6 +51,7 @@ func (c *call) tokenEvents(encoded func(choice int, text string) []byte) [][]byt
 // stream answers token by token, each at its time.
 func (a *answering) stream() {
 	e := a.route.events(a.call)
+	a.disturb(&e)
 	breaks := a.breaks(len(e.tokens))
 	if breaks == 0 {
 		a.fail(0)
@@ -74,7 +75,7 @@ func (a *answering) stream() {
 		}
 		a.sentBytes += len(token)
 		if i == last {
-			a.server.settle(a.call, "", a.sent(len(e.tokens)), a.late())
+			a.server.settle(a.call, a.spoilt(), a.sent(len(e.tokens)), a.late())
 			a.server.leave(a.call)
 		}
 		if !a.send(token) && i < last {
@@ -87,7 +88,7 @@ func (a *answering) stream() {
 // breaks is the number of tokens before the attempt goes wrong, -1 if it does not.
 func (a *answering) breaks(tokens int) int {
 	switch f := a.fault; {
-	case f == nil:
+	case f == nil || f.harmless || f.Kind == malformed || f.Kind == unended:
 		return -1
 	case f.Kind == truncate && f.After == 0:
 		return max(1, tokens/2)
@@ -99,7 +100,15 @@ func (a *answering) breaks(tokens int) int {
 // sent are so many tokens of each choice.
 func (a *answering) sent(tokens int) int { return tokens * len(a.answer.pieces) }
 
+// begun notes that the first bytes of an answer are about to be sent.
+func (a *answering) begun() {
+	if a.first.IsZero() {
+		a.first, a.sentStatus = a.server.pacer.Now(), http.StatusOK
+	}
+}
+
 func (a *answering) send(b []byte) bool {
+	a.begun()
 	if _, err := a.w.Write(b); err != nil {
 		return false
 	}

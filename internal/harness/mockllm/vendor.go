@@ -20,7 +20,7 @@ const created = 1767225600 // 2026-01-01T00:00:00Z
 
 const createdText = "2026-01-01T00:00:00Z"
 
-// The limits that the headers tell of. They are not enforced: faults are.
+// The limits that the headers tell of where none are set. They are not enforced.
 const (
 	limitRequests = 10_000
 	limitTokens   = 1_000_000
@@ -74,6 +74,7 @@ var openAI = &vendor{
 	requestID: "X-Request-Id",
 	headers: func(h http.Header, c *call, limited bool) {
 		setAll(h, openAIHeaders[limited])
+		c.quota.openAI(h)
 		h.Set("Openai-Processing-Ms", strconv.FormatInt(c.total().Milliseconds(), 10))
 	},
 	errorBody: func(e *apiError, _ string) any {
@@ -119,7 +120,10 @@ func orNull(s string) *string {
 
 var anthropic = &vendor{
 	requestID: "Request-Id",
-	headers:   func(h http.Header, _ *call, limited bool) { setAll(h, anthropicHeaders[limited]) },
+	headers: func(h http.Header, c *call, limited bool) {
+		setAll(h, anthropicHeaders[limited])
+		c.quota.anthropic(h, c.arrived)
+	},
 	errorBody: func(e *apiError, requestID string) any {
 		return anthropicError{Type: "error", Error: anthropicErrorDetail{anthropicErrorType(e.status), e.message}, RequestID: requestID}
 	},
