@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -31,6 +33,7 @@ type mockFlags struct {
 	*flags
 	modelFlags
 	addr, key string
+	journal   string
 	seed      uint64
 	dryRun    int
 	json      bool
@@ -43,6 +46,7 @@ func newMockFlags() *mockFlags {
 	m.Uint64Var(&m.seed, "seed", 1, "`N` that decides all that is random")
 	m.IntVar(&m.dryRun, "dry-run", 0, "print the delays of `N` calls, and serve nothing")
 	m.StringVar(&m.key, "require-key", "", "`KEY` that clients must send; without it any will do")
+	m.StringVar(&m.journal, "journal", "", "append what became of every attempt to `FILE`, a line of JSON each")
 	m.BoolVar(&m.json, "json", false, "print JSON, one value a line: where it listens, and when it stops what was counted")
 	return m
 }
@@ -57,15 +61,50 @@ func (a *app) mock(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	server, err := mockllm.New(config)
+	if m.Changed("dry-run") {
+		return a.dryRun(m, config)
+	}
+	journal, err := m.openJournal()
 	if err != nil {
 		return err
 	}
-	defer server.Close()
-	if m.Changed("dry-run") {
-		return a.dryRun(m, server, config)
+	config.Journal = journal.Journal
+	server, err := mockllm.New(config)
+	if err != nil {
+		return errors.Join(err, journal.close())
 	}
-	return a.serveMock(ctx, m, server)
+	defer server.Close()
+	return errors.Join(a.serveMock(ctx, m, server), journal.close())
+}
+
+// mockJournal is a journal in a file, or none.
+type mockJournal struct {
+	*mockllm.Journal
+	file *os.File
+}
+
+// openJournal opens the file of --journal.
+func (m *mockFlags) openJournal() (mockJournal, error) {
+	if m.journal == "" {
+		return mockJournal{}, nil
+	}
+	file, err := os.OpenFile(m.journal, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return mockJournal{}, usagef("--journal: %v", err)
+	}
+	return mockJournal{mockllm.NewJournal(file), file}, nil
+}
+
+// close writes what is not written yet.
+func (j mockJournal) close() error {
+	if j.Journal == nil {
+		return nil
+	}
+	err := errors.Join(j.Journal.Close(), j.file.Close())
+	if err != nil {
+		err = fmt.Errorf("--journal: %w", err)
+	}
+	return err
 }
 
 // config reads what the flags and the script say.
@@ -86,7 +125,12 @@ func (m *mockFlags) config() (mockllm.Config, error) {
 const dryModel = "gpt-mock"
 
 // dryRun prints what calls to each model would wait for.
-func (a *app) dryRun(m *mockFlags, server *mockllm.Server, c mockllm.Config) error {
+func (a *app) dryRun(m *mockFlags, c mockllm.Config) error {
+	server, err := mockllm.New(c)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
 	models := append([]string{dryModel}, slices.Sorted(maps.Keys(c.Models))...)
 	type calls struct {
 		Model string            `json:"model"`
@@ -136,7 +180,7 @@ func (a *app) serveMock(ctx context.Context, m *mockFlags, server *mockllm.Serve
 	if a.getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(mockGC))
 	}
-	hs := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	hs := &http.Server{Handler: withMetrics(server), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(listener) }()
 	select {
@@ -192,7 +236,7 @@ func (a *app) tellMock(m *mockFlags, url string) error {
 			return err
 		}
 	}
-	a.say("mock upstream on %s: OpenAI's clients below /v1, Anthropic's at the root, counters at /perfgate/stats; Ctrl-C stops it", url)
+	a.say("mock upstream on %s: OpenAI's clients below /v1, Anthropic's at the root, counters at /perfgate/stats and /metrics; Ctrl-C stops it", url)
 	return nil
 }
 

@@ -19,7 +19,7 @@ func TestMockDoc(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(script.Models) == 0 || len(script.Replies) == 0 || len(script.Faults) == 0 || script.TTFT.String() == "0" {
+	if len(script.Models) == 0 || len(script.Replies) == 0 || len(script.Faults) == 0 || len(script.Limits) == 0 || script.PromptCache.Scope == "" || script.TTFT.String() == "0" {
 		t.Errorf("the script in docs/mock.md leaves something out: %+v", script)
 	}
 	var names []string
@@ -29,6 +29,12 @@ func TestMockDoc(t *testing.T) {
 	}
 	names = append(names, mockllm.Routes()...)
 	names = append(names, mockllm.FaultKeys()...)
+	names = append(names, mockllm.FaultKinds()...)
+	for _, name := range append(mockllm.LimitKeys, mockllm.Parts()...) {
+		if !regexp.MustCompile(`\b` + name + "[:=]").MatchString(doc) {
+			t.Errorf("docs/mock.md shows no %s", name)
+		}
+	}
 	for _, name := range names {
 		if !strings.Contains(doc, "`"+name+"`") {
 			t.Errorf("docs/mock.md does not name %s", name)

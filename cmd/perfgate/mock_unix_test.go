@@ -11,15 +11,28 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/org/perfgate/internal/harness/mockllm"
 )
 
 // A mock upstream serves until it is interrupted, and prints what it counted. That is its usual end.
 func TestMockServes(t *testing.T) {
-	cmd := exec.Command("perfgate", "mock", "--json", "--require-key", "sesame", "--faults", "stall:contains=hang")
+	journal := filepath.Join(t.TempDir(), "journal")
+	if err := os.WriteFile(journal, []byte("{\"model\":\"before\"}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("perfgate", "mock", "--json", "--require-key", "sesame", "--faults", "stall:contains=hang", "--journal", journal)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +63,8 @@ func TestMockServes(t *testing.T) {
 		_, err := askMock(ctx, begun.Env["OPENAI_BASE_URL"], "sesame", "hang")
 		hung <- err
 	}()
-	awaitMock(t, begun.URL, `"stall":1`)
+	awaitMock(t, begun.URL+"/perfgate/stats", `"stall":1`)
+	awaitMock(t, begun.URL+"/metrics", "perfgate_mock_errors_total{route=\"chat\",model=\"m\",kind=\"stall\"} 1\n")
 	cancel()
 	if err := <-hung; err == nil {
 		t.Error("a call that is stalled was answered")
@@ -73,6 +87,51 @@ func TestMockServes(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", strings.TrimPrefix(begun.URL, "http://")); err == nil {
 		t.Error("it still listens")
+	}
+	text, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var models []string
+	for line := range strings.Lines(string(text)) {
+		var e mockllm.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		models = append(models, e.Model+" "+e.Outcome)
+	}
+	slices.Sort(models) // the two of keys came in any order
+	if diff := cmp.Diff([]string{" 401", "before ", "m ", "m stall"}, models); diff != "" {
+		t.Errorf("the journal (-want +got):\n%s", diff)
+	}
+}
+
+// Names that clients chose are no more than values in the metrics.
+func TestMockMetrics(t *testing.T) {
+	server, err := mockllm.New(mockllm.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	h := withMetrics(server)
+	ask := func(method, path, body string) string {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+		return w.Body.String()
+	}
+	ask("POST", "/v1/chat/completions", `{"model":"a\"} 1\nb\\","messages":[{"role":"user","content":"hi"}]}`)
+	ask("GET", "/v1/models/%ff", "")
+	got := ask("GET", "/metrics", "")
+	for _, want := range []string{
+		"perfgate_mock_calls_total{route=\"chat\",model=\"a\\\"} 1\\nb\\\\\"} 1\n", "perfgate_mock_output_tokens_total{route=\"chat\",model=\"a\\\"} 1\\nb\\\\\"} 32\n",
+		"perfgate_mock_calls_total{route=\"models\",model=\"\ufffd\"} 1\n", "perfgate_mock_lateness_seconds{quantile=\"0.99\"} ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %sin\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "\nb") || !utf8.ValidString(got) {
+		t.Errorf("a name is more than a value:\n%s", got)
 	}
 }
 
@@ -104,11 +163,11 @@ func askMock(ctx context.Context, base, key, prompt string) (int, error) {
 	return resp.StatusCode, err
 }
 
-// awaitMock waits until the counters have a text.
+// awaitMock waits until a page has a text.
 func awaitMock(t *testing.T, url, text string) {
 	t.Helper()
 	for {
-		resp, err := http.Get(url + "/perfgate/stats")
+		resp, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,8 +10,9 @@ import (
 
 // modelFlags are the flags that say what the mocked model does, of every command that has one.
 type modelFlags struct {
-	latency, itl, tokens, script string
-	faults                       []string
+	latency, itl, tokens, prefill string
+	promptCache, script           string
+	faults, limits                []string
 }
 
 // add adds the flags, with the latency that there is where nobody says another.
@@ -19,8 +20,11 @@ func (m *modelFlags) add(f *flags, latency string) {
 	f.StringVar(&m.latency, "llm-latency", latency, "`DELAY` of the first token: seconds, a duration, or a distribution such as lognormal:p50=120ms,p99=400ms; see docs/mock.md")
 	f.StringVar(&m.itl, "itl", "0", "`DELAY` from a token to the next, likewise")
 	f.StringVar(&m.tokens, "tokens", strconv.Itoa(mockllm.DefaultTokens), "`COUNT` of tokens of an answer, a number or a distribution")
+	f.StringVar(&m.prefill, "prefill", "0", "`DELAY` of the first token by each token of the request, likewise")
+	f.StringVar(&m.promptCache, "prompt-cache", "off", "`SCOPE` of a cache of how requests begin, which need no --prefill then: off, run or shared, such as run:minimum=256")
 	f.StringArrayVar(&m.faults, "faults", nil, "`FAULT` such as 429:rate=5%, 500:on=1+5, reset, stall, truncate:after=3; may be repeated")
-	f.StringVar(&m.script, "script", "", "YAML or JSON `FILE` with latencies by model, replies and faults; flags win over it")
+	f.StringArrayVar(&m.limits, "limits", nil, "`LIMIT` of requests and tokens a minute, such as requests=60,tokens=10000; may be repeated")
+	f.StringVar(&m.script, "script", "", "YAML or JSON `FILE` with latencies by model, replies, faults and limits; flags win over it")
 }
 
 // read reads what the flags and the script say.
@@ -33,21 +37,14 @@ func (m *modelFlags) read(f *flags) (mockllm.Script, error) {
 		}
 		s = *script
 	}
-	for _, d := range []struct {
-		name, text string
-		to         *mockllm.Dist
-		read       func(string, func(string) ([]byte, error)) (mockllm.Dist, error)
-	}{
-		{"llm-latency", duration(m.latency), &s.TTFT, mockllm.ParseDelay},
-		{"itl", duration(m.itl), &s.ITL, mockllm.ParseDelay},
-		{"tokens", m.tokens, &s.Tokens, mockllm.ParseCount},
+	for _, part := range []struct{ flag, name, text string }{
+		{"llm-latency", "ttft", duration(m.latency)}, {"itl", "itl", duration(m.itl)}, {"tokens", "tokens", m.tokens}, {"prefill", "prefill", duration(m.prefill)},
 	} {
-		if m.script != "" && !f.Changed(d.name) {
+		if m.script != "" && !f.Changed(part.flag) {
 			continue // the default is weaker than the script
 		}
-		var err error
-		if *d.to, err = d.read(d.text, os.ReadFile); err != nil {
-			return s, usagef("--%s: %v", d.name, err)
+		if err := s.Set(part.name, part.text, os.ReadFile); err != nil {
+			return s, usagef("--%s: %v", part.flag, err)
 		}
 	}
 	for _, text := range m.faults {
@@ -56,6 +53,19 @@ func (m *modelFlags) read(f *flags) (mockllm.Script, error) {
 			return s, usagef("--faults %s: %v", text, err)
 		}
 		s.Faults = append(s.Faults, fault)
+	}
+	for _, text := range m.limits {
+		limit, err := mockllm.ParseLimit(text)
+		if err != nil {
+			return s, usagef("--limits %s: %v", text, err)
+		}
+		s.Limits = append(s.Limits, limit)
+	}
+	if m.script == "" || f.Changed("prompt-cache") {
+		var err error
+		if s.PromptCache, err = mockllm.ParsePromptCache(m.promptCache); err != nil {
+			return s, usagef("--prompt-cache: %v", err)
+		}
 	}
 	return s, nil
 }
