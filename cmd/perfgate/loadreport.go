@@ -44,6 +44,7 @@ func (l *loader) environment() result.Env {
 func (l *loader) scenario() map[string]string {
 	s := map[string]string{
 		"target": l.target, "llm-latency": l.mock.Model.TTFT.String(), "itl": l.mock.Model.ITL.String(), "tokens": l.mock.Model.Tokens.String(),
+		"prefill": l.mock.Prefill.String(), "prompt-cache": l.mock.PromptCache.String(),
 		"clock": l.clockName, "timeout": l.plan.Timeout.String(), "warmup": strconv.Itoa(l.plan.Warmup),
 	}
 	if l.target == "pipeline" {
@@ -54,8 +55,13 @@ func (l *loader) scenario() map[string]string {
 			s[name] = v
 		}
 	}
-	if len(l.faults) > 0 {
-		s["faults"] = strings.Join(l.faults, " ")
+	for name, list := range map[string][]string{"faults": l.faults, "limits": l.limits} {
+		if len(list) > 0 {
+			s[name] = strings.Join(list, " ")
+		}
+	}
+	if l.mock.Sum != "" {
+		s["script-sha256"] = l.mock.Sum
 	}
 	if l.plan.Open() {
 		s["arrival"] = l.plan.Arrival.String()

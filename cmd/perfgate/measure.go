@@ -170,6 +170,9 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 		Tool: tool(), GeneratedAt: p.app.now().UTC(), Seed: c.Seed, Policy: policy, Head: &result.Set{},
 		Scenario: map[string]string{"packages": strings.Join(c.Packages, " "), "bench": c.Bench, "tags": c.Tags, "budget": c.Budget.String()},
 	}
+	if c.Mock != "" {
+		f.Scenario["mock"] = c.Mock
+	}
 	if p.repo != nil {
 		if f.Head.Commit, err = p.repo.Head(ctx); err != nil {
 			return nil, err

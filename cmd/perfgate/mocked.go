@@ -2,15 +2,14 @@ package main
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/mockllm"
 	"github.com/org/perfgate/internal/harness/upstream"
 )
 
-// mocked starts the mock that the configuration names, for benchmarks that call a model, and leads each of their
-// processes to it. Each is a run of its own: base and head get the same delays for the same calls.
+// mocked starts the mock that the configuration names, for benchmarks that call a model. Each of their processes has
+// a key of its own as well: limits are the key's.
 func (p *project) mocked(bench *harness.GoBench) (stop func(), err error) {
 	if p.config.Mock == "" {
 		return func() {}, nil
@@ -28,9 +27,13 @@ func (p *project) mocked(bench *harness.GoBench) (stop func(), err error) {
 		server.Close()
 		return nil, err
 	}
-	var processes atomic.Uint64
-	bench.EachEnv = func() []string { // of the same length for all, since that moves their stacks
-		return mockllm.Environ(url, fmt.Sprintf("%08d", processes.Add(1)), "")
+	bench.Upstream = &harness.Upstream{
+		Environ: func(run string) []string { return mockllm.Environ(url, run, "perfgate-"+run) },
+		Counts: func(run string) harness.UpstreamCounts {
+			s := server.RunStats(run)
+			return harness.UpstreamCounts{Calls: s.Calls, Attempts: s.Attempts, InputTokens: s.InputTokens, OutputTokens: s.OutputTokens}
+		},
+		Scenario: fmt.Sprintf("mock=%s; seed=%d", scriptName(p.config.Mock, script), scenarioSeed),
 	}
 	return func() { stopServing(); server.Close() }, nil
 }

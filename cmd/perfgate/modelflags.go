@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 
@@ -76,6 +77,12 @@ func duration(text string) string {
 		return d.String()
 	}
 	return text
+}
+
+// scriptName is the name of a script with the beginning of its hash: what is in the file, and in those that it names,
+// is what was measured with.
+func scriptName(name string, s *mockllm.Script) string {
+	return fmt.Sprintf("%s (sha256 %.12s)", name, s.Sum)
 }
 
 // readScript reads the script that a flag names.

@@ -11,6 +11,7 @@ import (
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/harness/mockllm"
 )
 
 // scenarioSeed decides all that is random in a scenario: the same in every run, so that counts are facts that a
@@ -92,7 +93,7 @@ func (p *project) inRoot(name string) string {
 // scenarioOf is what the harness measures.
 func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 	plan := l.planOf(l.levels[0])
-	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan, &l.mock.Script), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
 		in := *l
 		in.dir = dir
 		t, counts, err := in.sample(ctx, plan, s.Name)
@@ -111,15 +112,19 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 	}}
 }
 
-// offered says what a scenario is, in the words of the file; of recorded arrivals, which are a file of their own, also
-// their hash.
-func offered(s config.Scenario, plan load.Plan) string {
+// offered says what a scenario is, in the words of the file, with what is in its script; of recorded arrivals, which are
+// a file of their own, also their hash.
+func offered(s config.Scenario, plan load.Plan, script *mockllm.Script) string {
 	parts := []string{}
 	if len(s.Program) > 0 {
 		parts = append(parts, strings.Join(s.Program, " "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
-		parts = append(parts, name+"="+s.Settings[name].Text)
+		text := s.Settings[name].Text
+		if name == "script" {
+			text = scriptName(text, script)
+		}
+		parts = append(parts, name+"="+text)
 	}
 	if plan.Replay != nil {
 		if schedule, err := plan.Schedule(); err == nil { // it was checked before

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/harness/mockllm"
 )
 
 // TestLoadFields: the keys of a program under load are flags of perfgate load, and those that may be lists are
@@ -24,5 +26,14 @@ func TestLoadFields(t *testing.T) {
 		if repeats := flag.Value.Type() == "stringArray"; repeats != field.Repeat {
 			t.Errorf("--%s: the key may be a list: %v, want %v", field.Name, field.Repeat, repeats)
 		}
+	}
+}
+
+// What was offered names the script and what is in it.
+func TestOffered(t *testing.T) {
+	s := config.Scenario{Program: []string{"agent"}, Settings: map[string]config.Text{"runs": {Text: "5"}, "script": {Text: "llm.yaml"}}}
+	got := offered(s, load.Plan{}, &mockllm.Script{Sum: "0123456789abcdef"})
+	if want := "agent; runs=5; script=llm.yaml (sha256 0123456789ab)"; got != want {
+		t.Errorf("offered %q, want %q", got, want)
 	}
 }

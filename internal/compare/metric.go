@@ -193,7 +193,7 @@ func (c *Comparison) exact(j judge, b, h *result.Metric) {
 		c.Verdict = Unchanged
 	case c.Unit.Better == result.Unknown:
 		c.Verdict = Incomparable
-	case j.stored && base.Iters != head.Iters && c.Unit.Name != result.Statements && c.Unit.Name != result.Instructions && explained(base.Value, head.Value):
+	case j.stored && base.Iters != head.Iters && !c.Unit.Differenced() && explained(base.Value, head.Value):
 		c.as(Incomparable, false, "measured at another iteration count, which may explain the difference")
 	case worse > 0:
 		c.Verdict = Regression

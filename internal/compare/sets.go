@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -160,7 +161,7 @@ func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
 	case h.Unmeasured != "":
 		return c.asUnmeasured(h.Unmeasured)
 	case b != nil && b.Scenario != h.Scenario:
-		return c.as(Incomparable, false, "another scenario than base's: "+b.Scenario)
+		return c.as(Incomparable, false, "another scenario than base's: "+cmp.Or(b.Scenario, "none"))
 	case b != nil && b.Incomparable != "":
 		return c.as(Incomparable, false, b.Incomparable)
 	case b != nil && b.Unmeasured != "":

@@ -229,15 +229,19 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 	}
 	var got Reading
 	var longest [2]slice
+	var asked [2]UpstreamCounts
 	for _, side := range w.sides {
 		var ran [2]slice
+		var ask [2]UpstreamCounts
 		for i, times := range []int{1, 3} {
+			before := w.asked(side)
 			var err error
 			if ran[i], err = w.slice(t, side, times*n, c.r.sampleLimit(0)); err != nil {
 				return err
 			}
+			ask[i] = w.asked(side).minus(before)
 		}
-		longest[side] = ran[1]
+		longest[side], asked[side] = ran[1], ask[1].minus(ask[0])
 		allocs, bytes := allocated(ran, 2*n)
 		for unit, v := range map[string]float64{"allocs/op": allocs, "B/op": bytes} {
 			got.Metrics[side] = append(got.Metrics[side], &result.Metric{Unit: t.unit(unit), Samples: []result.Sample{{Value: v, Iters: n}}})
@@ -248,6 +252,9 @@ func (c *counter) allocations(w *walk, t *goTarget) error {
 		return err
 	}
 	for _, side := range w.sides {
+		if c.r.suite.Upstream != nil {
+			got.Metrics[side] = append(got.Metrics[side], asked[side].perOperation(2*n, n, asked != [2]UpstreamCounts{})...)
+		}
 		for _, m := range t.metrics([]slice{longest[side]}, last[side]) {
 			if !m.Unit.Timing() && !m.Unit.Counted() { // what the benchmark counts itself
 				m.Samples[0].Iters = n

@@ -22,6 +22,7 @@ type gated struct {
 	to      *os.File
 	from    *bufio.Reader
 	pipes   []*os.File
+	run     string // by which its upstream knows it
 
 	sink  *os.File // what it counted, slice after slice, read as far as read; or the profile of the last one
 	read  int64

@@ -40,8 +40,8 @@ type GoBench struct {
 	// Environ is perfgate's own environment, PassEnv names variables that children see
 	// beyond the usual ones.
 	Environ, PassEnv []string
-	// EachEnv, where set, returns variables that a process of its benchmarks has in addition.
-	EachEnv func() []string
+	// Upstream, where set, answers the benchmarks' calls to a model.
+	Upstream *Upstream
 	// Trial, where set, makes both sides from head's tree. BaseDir is HeadDir then.
 	Trial *Trial
 	// Counters name what else is counted, as far as that can be.
@@ -271,12 +271,14 @@ func (r *goRunner) join(lists [2][]goPackage) {
 	}
 }
 
-// environ is the environment of a benchmark's process.
-func (r *goRunner) environ() []string {
-	if r.suite.EachEnv == nil {
-		return r.env
+// environ is the environment of a benchmark's process, and the name by which its upstream knows it.
+func (r *goRunner) environ() (env []string, run string) {
+	u := r.suite.Upstream
+	if u == nil {
+		return r.env, ""
 	}
-	return append(slices.Clip(r.env), r.suite.EachEnv()...)
+	run = u.next()
+	return append(slices.Clip(r.env), u.Environ(run)...), run
 }
 
 // fingerprint describes the machine and what each side is built with.

@@ -68,7 +68,8 @@ func (r *goRunner) listPackage(ctx context.Context, p *pkgState) error {
 
 // list lists one binary's benchmarks; before, where known, is what they did elsewhere.
 func (r *goRunner) list(ctx context.Context, bin *binary, before *listing, skip func(string) bool) (*listing, error) {
-	l := &lister{bin: bin, env: r.environ(), filter: r.filter, skip: skip, limit: func(name string) time.Duration {
+	env, _ := r.environ()
+	l := &lister{bin: bin, env: env, filter: r.filter, skip: skip, limit: func(name string) time.Duration {
 		if r.suite.Timeout > 0 {
 			return r.suite.Timeout
 		}

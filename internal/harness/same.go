@@ -45,7 +45,7 @@ func (r *goRunner) settleSame(p *pkgState) {
 		t := &goTarget{pkg: p}
 		t.Key = result.Key{Suite: SuiteGoBench, Package: p.name(), Name: name}
 		for side := range t.Bench {
-			t.Bench[side] = &result.Benchmark{Suite: SuiteGoBench, Package: p.name(), Name: name, Status: result.OK, Same: p.same}
+			t.Bench[side] = &result.Benchmark{Suite: SuiteGoBench, Package: p.name(), Name: name, Status: result.OK, Same: p.same, Scenario: r.suite.Upstream.scenario()}
 		}
 		r.targets = append(r.targets, t)
 	}

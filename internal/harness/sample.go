@@ -184,7 +184,8 @@ func (r *goRunner) sampleLimit(expected time.Duration) time.Duration {
 
 // runOnce runs one benchmark in a fresh process for n iterations.
 func (r *goRunner) runOnce(ctx context.Context, t *goTarget, bin *binary, procs, n int, limit time.Duration) (reading, error) {
-	p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.environ(), Limit: limit, Args: []string{
+	env, _ := r.environ()
+	p := proc.Process{Path: bin.path, Dir: bin.dir, Env: env, Limit: limit, Args: []string{
 		"-test.run=^$", "-test.bench=" + exactly(t.Key.Name), "-test.benchtime=" + strconv.Itoa(n) + "x",
 		"-test.count=1", "-test.benchmem", "-test.paniconexit0",
 	}}

@@ -64,7 +64,7 @@ func (r *goRunner) unlisted(p *pkgState, side Side) []string {
 
 // status returns what a side's own files say of a benchmark.
 func (r *goRunner) status(p *pkgState, side Side, name string) *result.Benchmark {
-	b := &result.Benchmark{Suite: SuiteGoBench, Package: p.name(), Name: name, Status: result.Absent, Notes: p.notes}
+	b := &result.Benchmark{Suite: SuiteGoBench, Package: p.name(), Name: name, Status: result.Absent, Notes: p.notes, Scenario: r.suite.Upstream.scenario()}
 	switch l, bin := p.own[side], p.bins[side]; {
 	case bin != nil && bin.err != nil:
 		b.Status, b.Message = result.Unbuilt, "its package does not build"

@@ -58,7 +58,8 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if bin == nil {
 			continue
 		}
-		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: r.environ(), Limit: r.sampleLimit(0), Args: []string{
+		env, name := r.environ()
+		p := proc.Process{Path: bin.path, Dir: bin.dir, Env: env, Limit: r.sampleLimit(0), Args: []string{
 			"-test.run=^$", "-test.bench=" + onlyThese(names), "-test.count=1", "-test.benchmem", "-test.paniconexit0",
 		}}
 		if of.exact {
@@ -74,6 +75,7 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 			w.end()
 			return nil, err
 		}
+		g.run = name
 		w.sides, w.at[side] = append(w.sides, Side(side)), g
 	}
 	err := w.run()

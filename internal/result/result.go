@@ -45,7 +45,8 @@ type Benchmark struct {
 	// Name is the benchmark's name without the "Benchmark" prefix and the GOMAXPROCS suffix.
 	Name   string `json:"name"`
 	Status Status `json:"status"`
-	// Scenario, of a program under load, is what was offered to it. Others have none.
+	// Scenario, of a program under load, is what was offered to it; of a benchmark whose upstream is mocked, what
+	// that answers. Others have none.
 	Scenario string `json:"scenario,omitempty"`
 	// Message says why Status is not OK.
 	Message string `json:"message,omitempty"`

@@ -61,6 +61,10 @@ var units = []unitRow{
 	{name: "allocs/op", better: Lower, counted: true},
 	{name: Statements, better: Lower, counted: true},
 	{name: Instructions, better: Lower, counted: true},
+	{name: UpstreamCalls, better: Lower, counted: true},
+	{name: UpstreamAttempts, better: Lower, counted: true},
+	{name: UpstreamInput, better: Lower, counted: true},
+	{name: UpstreamOutput, better: Lower, counted: true},
 	{name: "calls/op", better: Lower},
 	{name: "attempts/op", better: Lower},
 	{name: "mean-sec", better: Lower, timing: true, offered: true},
@@ -124,6 +128,14 @@ const Statements = "statements/op"
 // Instructions is the unit of the instructions that an operation executes, in user mode.
 const Instructions = "instructions/op"
 
+// Units of what an operation asks of the mocked upstream, as that counts it.
+const (
+	UpstreamCalls    = "upstream-calls/op"
+	UpstreamAttempts = "upstream-attempts/op"
+	UpstreamInput    = "upstream-input-tokens/op"
+	UpstreamOutput   = "upstream-output-tokens/op"
+)
+
 // Units of a whole benchmark process, read from its own wait status.
 const (
 	ProcessCPU = "process-cpu-sec"
@@ -177,6 +189,16 @@ func Measured(name string) bool {
 func (u Unit) Counted() bool {
 	i := unitIndex(u.Name)
 	return i >= 0 && units[i].counted
+}
+
+// Differenced reports whether u is the difference between runs of different lengths: no set-up is in it, so that the
+// number of iterations does not matter.
+func (u Unit) Differenced() bool {
+	switch u.Name {
+	case Statements, Instructions, UpstreamCalls, UpstreamAttempts, UpstreamInput, UpstreamOutput:
+		return true
+	}
+	return false
 }
 
 // Offered reports whether u is of a whole run of load.

@@ -16,6 +16,10 @@ func TestUnits(t *testing.T) {
 		{"B/op", Lower, false, false},
 		{"allocs/op", Lower, false, false},
 		{"statements/op", Lower, false, false},
+		{"upstream-calls/op", Lower, false, false},
+		{"upstream-attempts/op", Lower, false, false},
+		{"upstream-input-tokens/op", Lower, false, false},
+		{"upstream-output-tokens/op", Lower, false, false},
 		{"calls/op", Lower, false, false},
 		{"attempts/op", Lower, false, false},
 		{"process-cpu-sec", Lower, true, true},
@@ -57,12 +61,21 @@ func TestUnitKinds(t *testing.T) {
 		base              string
 		counted, measured bool
 	}{
-		"sec/op": {"sec", false, true}, "B/s": {"B", false, true}, "B/op": {"B", true, true}, "allocs/op": {"", true, true}, "statements/op": {"", true, true},
+		"sec/op": {"sec", false, true}, "B/s": {"B", false, true}, "B/op": {"B", true, true}, "allocs/op": {"", true, true}, "statements/op": {"", true, true}, "upstream-calls/op": {"", true, true},
 		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "cpu-sec/run": {"sec", false, false}, "peak-B": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
 	} {
 		u := UnitOf(name)
 		if u.Base() != want.base || u.Counted() != want.counted || Measured(name) != want.measured {
 			t.Errorf("%q: base %q, counted %v, measured %v; want %+v", name, u.Base(), u.Counted(), Measured(name), want)
+		}
+	}
+}
+
+// TestDifferenced: the number of iterations matters where set-up is in a value.
+func TestDifferenced(t *testing.T) {
+	for name, want := range map[string]bool{"statements/op": true, "upstream-calls/op": true, "allocs/op": false, "calls/op": false, "sec/op": false} {
+		if got := UnitOf(name).Differenced(); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }
@@ -79,7 +92,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 61 {
+	if len(units) != 65 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }

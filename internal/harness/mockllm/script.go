@@ -2,6 +2,8 @@ package mockllm
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +32,8 @@ type Script struct {
 	// Limits are those of all models together with those that name one: a call must fit into each.
 	Limits      []Limit
 	PromptCache PromptCache
+	// Sum is the SHA-256, in hex, of the file that it was read from and of those that it names; empty for none.
+	Sum string
 }
 
 // Reply is an answer to some calls, in place of invented words.
@@ -124,10 +128,20 @@ func ReadScript(name string, data []byte, readFile func(name string) ([]byte, er
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) { // a file that says nothing
 		return nil, scriptError(name, err)
 	}
-	s, path, err := file.script(readFile)
+	sum := sha256.New()
+	sum.Write(data)
+	s, path, err := file.script(func(other string) ([]byte, error) {
+		if readFile == nil {
+			return nil, fmt.Errorf("%s: no file can be read here", other)
+		}
+		data, err := readFile(other)
+		fmt.Fprintf(sum, "\x00%d\x00%s", len(data), data)
+		return data, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, lineOf(data, path), err)
 	}
+	s.Sum = hex.EncodeToString(sum.Sum(nil))
 	return s, nil
 }
 

@@ -87,6 +87,28 @@ func TestReadScriptForms(t *testing.T) {
 	}
 }
 
+// Scripts are told apart by what is in them and in the files that they name.
+func TestScriptSum(t *testing.T) {
+	sums := map[string]string{}
+	for _, tt := range [][2]string{
+		{"latency: {ttft: 1s}", ""}, {"latency: {ttft: 2s}", ""}, {"latency: {ttft: 'replay:file=f'}", "1s"}, {"latency: {ttft: 'replay:file=f'}", "2s"},
+		{"latency: {ttft: 'replay:file=f', itl: 'replay:file=f'}", "1s\n#"},
+	} {
+		read := func(string) ([]byte, error) { return []byte(tt[1]), nil }
+		s, err := ReadScript("s.yaml", []byte(tt[0]), read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, ok := sums[s.Sum]; ok || len(s.Sum) != 64 {
+			t.Errorf("%q is %s, as %s", tt, s.Sum, before)
+		}
+		sums[s.Sum] = fmt.Sprint(tt)
+		if again, err := ReadScript("t.yaml", []byte(tt[0]), read); err != nil || again.Sum != s.Sum {
+			t.Errorf("%q by another name is %s, %v", tt, again.Sum, err)
+		}
+	}
+}
+
 func TestScriptErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"latncy: {}":                                  `s.yaml:1:1: unknown key "latncy"; did you mean "latency"?`,
