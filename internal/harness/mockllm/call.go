@@ -58,7 +58,8 @@ type call struct {
 	prefixes        []prefix
 	cached, written int // tokens of the request that it holds, and that it will hold
 
-	received, sentBytes int // of the bodies
+	received, sentBytes int      // of the bodies
+	header              []string // values of the answer's
 }
 
 func (c *call) key() key { return key{c.route.name, c.request.Model, c.fingerprint} }

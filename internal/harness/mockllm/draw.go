@@ -2,8 +2,8 @@ package mockllm
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 )
 
@@ -57,7 +57,8 @@ func (s stream) uniform(i int) float64 { return float64(s.bits(i)>>11) / (1 << 5
 
 // id is an identifier of the kind that the prefix names.
 func (d draws) id(prefix string) string {
-	return fmt.Sprintf("%s%016x", prefix, d.stream(prefix).bits(0))
+	n := binary.BigEndian.AppendUint64(nil, d.stream(prefix).bits(0))
+	return prefix + hex.EncodeToString(n)
 }
 
 // splitmix64 is the generator of Steele, Lea and Flood, OOPSLA 2014: the output that follows a state. It

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -90,8 +89,11 @@ func hasToolResult(messages []message) bool {
 		if m.Role == "tool" || m.Role == "function" || m.Type == "function_call_output" {
 			return true
 		}
+		if len(m.Content) == 0 || m.Content[0] != '[' {
+			return false // a text is no list of blocks
+		}
 		var blocks []struct{ Type string }
-		_ = json.Unmarshal(m.Content, &blocks) // a text is no list of blocks
+		_ = json.Unmarshal(m.Content, &blocks) // nor is a list of anything else
 		return slices.ContainsFunc(blocks, func(b struct{ Type string }) bool { return b.Type == "tool_result" })
 	})
 }
@@ -151,17 +153,18 @@ func (r *request) check() *apiError {
 // silent are keys whose values are no text of the prompt.
 var silent = []string{"role", "type", "id", "call_id", "tool_call_id", "tool_use_id", "cache_control", "model", "status"}
 
-// promptText is all text of a request, with the ends of its parts.
+// promptText is all text of a request, with the ends of its parts where somebody wants to know them.
 type promptText struct {
 	strings.Builder
-	ends []boundary
+	parted bool
+	ends   []boundary
 }
 
 // promptOf reads all text of a request: the definitions of tools, which a model reads as JSON, instructions,
 // messages and inputs. They stand in the order in which a model reads them, which makes a conversation that goes
 // on begin as it did.
-func promptOf(fields map[string]any) promptText {
-	var text promptText
+func promptOf(fields map[string]any, parted bool) promptText {
+	text := promptText{parted: parted}
 	if tools, ok := fields["tools"]; ok {
 		text.Write(encode(tools))
 		list, _ := tools.([]any)
@@ -176,7 +179,9 @@ func promptOf(fields map[string]any) promptText {
 
 // end notes that a part ends here.
 func (text *promptText) end(marked bool) {
-	text.ends = append(text.ends, boundary{text.Len(), marked})
+	if text.parted {
+		text.ends = append(text.ends, boundary{text.Len(), marked})
+	}
 }
 
 // marked reports whether a part is to be cached with all before it.
@@ -195,10 +200,15 @@ func (text *promptText) append(v any) {
 			text.end(marked(item))
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
+		keys := make([]string, 0, 8) // on the stack, if there are no more
+		for key := range v {
 			if !slices.Contains(silent, key) {
-				text.append(v[key])
+				keys = append(keys, key)
 			}
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			text.append(v[key])
 		}
 	}
 }

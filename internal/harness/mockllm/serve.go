@@ -48,7 +48,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, rest str
 	defer s.enter(c)
 	defer s.leave(c)
 	c.prepare()
-	w.Header().Set(v.requestID, c.timing.id("req_"))
+	c.header = make([]string, 0, 3)
+	c.set(w.Header(), v.requestID, c.timing.id("req_"))
 	if wrong == nil {
 		wrong = s.limit(c)
 	}
@@ -94,7 +95,7 @@ func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *
 	if wrong != nil {
 		return wrong
 	}
-	text := promptOf(fields)
+	text := promptOf(fields, s.config.PromptCache.Scope != "")
 	c.request, c.prompt, c.boundaries = request, text.String(), text.ends
 	if len(s.config.Limits) > 0 {
 		c.apiKey = keyOf(r)
@@ -119,6 +120,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // a client that has gone needs no answer
+}
+
+// typeJSON is a header's value that nobody changes.
+var typeJSON = []string{"application/json"}
+
+// set sets a header of the answer that has no other value. The values of all of them lie together, which spares
+// allocations: every answer has some.
+func (c *call) set(h http.Header, name, value string) {
+	c.header = append(c.header, value)
+	h[name] = c.header[len(c.header)-1 : len(c.header) : len(c.header)]
 }
 
 // control serves who watches.
@@ -202,8 +213,8 @@ func (a *answering) whole() {
 		a.dribble = slowly(len(body), f.Speed)
 	}
 	h := a.w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = typeJSON
+	a.set(h, "Content-Length", strconv.Itoa(len(body)))
 	if f != nil && f.Kind == truncate { // less comes than is announced
 		a.until(a.total(), 0)
 		a.sentBytes = len(body) / 2

@@ -75,7 +75,7 @@ var openAI = &vendor{
 	headers: func(h http.Header, c *call, limited bool) {
 		setAll(h, openAIHeaders[limited])
 		c.quota.openAI(h)
-		h.Set("Openai-Processing-Ms", strconv.FormatInt(c.total().Milliseconds(), 10))
+		c.set(h, "Openai-Processing-Ms", strconv.FormatInt(c.total().Milliseconds(), 10))
 	},
 	errorBody: func(e *apiError, _ string) any {
 		return openAIError{Error: openAIErrorBody(e)}
