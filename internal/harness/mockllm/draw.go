@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash/fnv"
+	"regexp"
 )
 
 // draws are the seeded random numbers of one call. They follow from what the call is, not from when it
@@ -74,13 +75,16 @@ func splitmix64(x uint64) uint64 {
 // same question takes as long either way.
 var volatile = []string{"user", "metadata", "stream", "stream_options", "prompt_cache_key", "safety_identifier"}
 
-// fingerprint is the canonical form of a request without what is volatile, hashed. It takes those keys
-// out of the fields.
-func fingerprint(fields map[string]any) (uint64, error) {
+// fingerprint is the canonical form of a request without what is volatile, and without what is to be ignored, hashed.
+// It takes the volatile keys out of the fields.
+func fingerprint(fields map[string]any, ignore []*regexp.Regexp) (uint64, error) {
 	for _, key := range volatile {
 		delete(fields, key)
 	}
 	canonical, err := json.Marshal(fields) // sorts the keys
+	for _, pattern := range ignore {
+		canonical = pattern.ReplaceAllLiteral(canonical, nil)
+	}
 	h := fnv.New64a()
 	h.Write(canonical)
 	return h.Sum64(), err

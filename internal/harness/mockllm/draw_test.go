@@ -46,7 +46,7 @@ func TestSplitmix64(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	of := func(body string) uint64 {
 		t.Helper()
-		f, err := fingerprint(parse(t, body))
+		f, err := fingerprint(parse(t, body), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,6 +65,28 @@ func TestFingerprint(t *testing.T) {
 		if of(other) == base {
 			t.Errorf("%s has the same fingerprint", other)
 		}
+	}
+}
+
+// What is to be ignored makes no other question, and a key of the client's own stands for all of it.
+func TestFingerprintIgnores(t *testing.T) {
+	script, err := ReadScript("s.yaml", []byte(`ignore: ['\d\d:\d\d', "run-[a-f0-9]+"]`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Config{Script: *script})
+	answer := func(prompt string, headers ...string) any {
+		return parse(t, post(s, "/v1/chat/completions", chatOf(prompt), headers...).Body.String())["choices"]
+	}
+	base := fmt.Sprint(answer("at 12:30 in run-af7"))
+	if got := fmt.Sprint(answer("at 08:15 in run-0")); got != base {
+		t.Errorf("another time: %s, want %s", got, base)
+	}
+	if got := fmt.Sprint(answer("by 08:15 in run-0")); got == base {
+		t.Errorf("another question is answered alike: %s", got)
+	}
+	if a, b := fmt.Sprint(answer("one", "X-Perfgate-Key", "k")), fmt.Sprint(answer("two", "X-Perfgate-Key", "k")); a != b || a == fmt.Sprint(answer("one")) {
+		t.Errorf("by the same key: %s and %s", a, b)
 	}
 }
 

@@ -73,12 +73,12 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// Every route answers the same with and without /v1, and under the prefix of a run.
+// Every route answers the same with and without /v1, under the prefix of a run, and under any other.
 func TestPaths(t *testing.T) {
 	for _, tt := range requests {
 		want := do(start(t, Config{}), method(tt.body), tt.path, tt.body)
 		bare := strings.TrimPrefix(tt.path, "/v1")
-		for _, path := range []string{bare, "/r/run-1" + tt.path, "/r/run-1" + bare} {
+		for _, path := range []string{bare, "/r/run-1" + tt.path, "/r/run-1" + bare, "/r/run-1/api/openai" + tt.path, "/gateway" + bare} {
 			got := do(start(t, Config{}), method(tt.body), path, tt.body)
 			if got.Code == http.StatusNotFound && want.Code == http.StatusNotFound {
 				continue // the message has the path

@@ -47,14 +47,19 @@ func Routes() []string {
 	return names
 }
 
-// findRoute returns the endpoint of a path below a base URL, with or without /v1, and what follows it.
+// findRoute returns the endpoint of a path, and what follows it. Base URLs end in /v1 or in nothing, or have another
+// path before it, as gateways do.
 func findRoute(path string) (r *route, rest string) {
-	path = strings.TrimPrefix(path, "/v1/")
-	path = "/" + strings.Trim(path, "/")
-	if id, ok := strings.CutPrefix(path, "/models/"); ok {
-		return routes["/models"], id
+	path = strings.Trim(path, "/")
+	for more := true; more; _, path, more = strings.Cut(path, "/") {
+		if r := routes["/"+path]; r != nil {
+			return r, ""
+		}
+		if id, ok := strings.CutPrefix(path, "models/"); ok {
+			return routes["/models"], id
+		}
 	}
-	return routes[path], ""
+	return nil, ""
 }
 
 // paths are those of all endpoints, for errors.

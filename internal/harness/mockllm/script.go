@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -32,6 +33,8 @@ type Script struct {
 	// Limits are those of all models together with those that name one: a call must fit into each.
 	Limits      []Limit
 	PromptCache PromptCache
+	// Ignore are patterns of what makes no other question of a request, such as times and random identifiers.
+	Ignore []*regexp.Regexp
 	// Sum is the SHA-256, in hex, of the file that it was read from and of those that it names; empty for none.
 	Sum string
 }
@@ -53,6 +56,7 @@ type scriptFile struct {
 	Faults  []scriptFault          `yaml:"faults"`
 	Limits  []scriptLimit          `yaml:"limits"`
 	Cache   string                 `yaml:"prompt-cache"`
+	Ignore  []string               `yaml:"ignore"`
 }
 
 type scriptModel struct {
@@ -100,7 +104,7 @@ type scriptLimit struct {
 var scriptKeys = []string{
 	"ttft", "itl", "tokens", "prefill", "dribble", "route", "model", "contains", "on", "text", "tool", "arguments",
 	"kind", "rate", "times", "after", "retry-after", "for", "speed", "requests", "burst",
-	"latency", "models", "replies", "faults", "limits", "prompt-cache",
+	"latency", "models", "replies", "faults", "limits", "prompt-cache", "ignore",
 }
 
 // ReadScriptFile reads a script from a file. Files that it names lie beside it.
@@ -209,6 +213,13 @@ func (f *scriptFile) script(readFile func(string) ([]byte, error)) (s *Script, p
 	}
 	if s.PromptCache, err = ParsePromptCache(f.Cache); err != nil {
 		return nil, at("prompt-cache"), fmt.Errorf("prompt-cache: %w", err)
+	}
+	for i, text := range f.Ignore {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			return nil, at("ignore").Index(uint(i)), fmt.Errorf("ignore: number %d: %q is no regular expression: %w", i+1, text, err)
+		}
+		s.Ignore = append(s.Ignore, pattern)
 	}
 	return s, nil, nil
 }

@@ -135,6 +135,7 @@ func TestScriptErrors(t *testing.T) {
 		"limits:\n- {model: m}":                       `s.yaml:2: limits: number 1: want requests or tokens a minute`,
 		"limits:\n- {requests: 5, burst: x}":          `s.yaml:2: limits: number 1: burst: "x" is no delay`,
 		"limits:\n- {request: 5}":                     `s.yaml:2:4: unknown key "request"; did you mean "requests"?`,
+		"ignore:\n- a\n- '['":                         `s.yaml:3: ignore: number 2: "[" is no regular expression: error parsing regexp`,
 		"latency: {}\nprompt-cache: always":           `s.yaml:2: prompt-cache: "always" is no scope of a prompt cache`,
 		strings.Repeat("#", maxScript+1):              `s.yaml: larger than 1048576 bytes`,
 	} {

@@ -100,8 +100,11 @@ func (s *Server) understand(c *call, w http.ResponseWriter, r *http.Request, v *
 	if len(s.config.Limits) > 0 {
 		c.apiKey = keyOf(r)
 	}
-	if c.fingerprint, err = fingerprint(fields); err != nil {
+	if c.fingerprint, err = fingerprint(fields, s.config.Ignore); err != nil {
 		return invalid("", "%v", err)
+	}
+	if key := r.Header.Get("X-Perfgate-Key"); key != "" {
+		c.fingerprint = uint64(newDraws(0, key))
 	}
 	return nil
 }
