@@ -55,6 +55,9 @@ func TestMalformed(t *testing.T) {
 	if w.Code != 200 || json.Valid(w.Body.Bytes()) || w.Header().Get("Content-Length") == "" || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("whole: %d %v %s", w.Code, w.Header(), w.Body)
 	}
+	if got := s.Stats(); got.Errors[malformed] != 1 {
+		t.Errorf("whole: counted %+v", got.Counters)
+	}
 }
 
 // A page of HTML and an empty body come in place of the answer, in its time.

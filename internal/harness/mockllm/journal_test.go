@@ -18,7 +18,7 @@ import (
 func TestJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var file bytes.Buffer
-		script := faults(t, "500:on=1", "truncate:contains=cut,after=2", "reset:contains=gone")
+		script := faults(t, "500:on=1", "truncate:contains=cut,after=2", "reset:contains=gone", "503:contains=sixth")
 		script.TTFT, script.ITL, script.Tokens = Fixed(10*time.Millisecond), Fixed(time.Millisecond), Count(5)
 		script.Limits = []Limit{{Model: "m", Requests: 5}}
 		script.PromptCache = PromptCache{Scope: cacheRun, Minimum: 128}

@@ -81,6 +81,26 @@ func TestLimitTokens(t *testing.T) {
 	})
 }
 
+// A wait that is no whole number of milliseconds is rounded up, so that it is long enough; what is refused uses
+// nothing up.
+func TestLimitWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, Config{Script: limits(t, "requests=7000,burst=1ms", "tokens=6000")})
+		for i, want := range []struct {
+			code         int
+			wait, tokens string
+		}{{200, "", "5967"}, {429, "9", "5967"}, {200, "", "5934"}} {
+			w := post(s, "/v1/chat/completions", chatOf("x"))
+			if h := w.Header(); w.Code != want.code || h.Get("Retry-After-Ms") != want.wait || h.Get("X-Ratelimit-Remaining-Tokens") != want.tokens {
+				t.Errorf("call %d: %d, %v, want %v", i+1, w.Code, h, want)
+			}
+			if i == 1 {
+				time.Sleep(9 * time.Millisecond)
+			}
+		}
+	})
+}
+
 // Keys, and models where the limit names none, have limits of their own; all that fit must be kept; runs share
 // them, and a reset makes all of them whole.
 func TestLimitScope(t *testing.T) {
