@@ -31,7 +31,6 @@ func (a *answering) replace() {
 	a.server.leave(a.call)
 	a.w.Header().Set("Content-Type", kind)
 	a.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	a.begun()
 	_, _ = a.w.Write(body)
 }
 

@@ -83,7 +83,14 @@ func TestJournalConcurrent(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if err := journal.Close(); err != nil || strings.Count(file.String(), "\n") != 400 {
+	err := journal.Close()
+	for line := range strings.Lines(file.String()) { // in real time
+		var e Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.TTFT <= 0 || e.TTFT > e.Total {
+			t.Fatalf("%v in %s", err, line)
+		}
+	}
+	if err != nil || strings.Count(file.String(), "\n") != 400 {
 		t.Errorf("%d lines, %v", strings.Count(file.String(), "\n"), err)
 	}
 }

@@ -183,10 +183,11 @@ func (a *answering) error(e *apiError) {
 	writeJSON(a.w, e.status, a.vendor.errorBody(e, a.timing.id("req_")))
 }
 
-// until waits for an offset from the call's arrival, so many tokens having been sent. It breaks the answer
-// off when the client goes away or the upstream is closed.
+// until waits for an offset from the call's arrival, so many tokens having been sent, to send what is due. It breaks the
+// answer off when the client goes away or the upstream is closed.
 func (a *answering) until(offset time.Duration, tokens int) {
 	if a.server.pacer.Until(a.r.Context(), a.arrived.Add(offset)) == nil {
+		a.begun()
 		return
 	}
 	a.server.settle(a.call, cancelled, a.sent(tokens), 0)
@@ -231,7 +232,6 @@ func (a *answering) whole() {
 	a.sentBytes = len(body)
 	a.server.settle(a.call, a.spoilt(), a.sent(a.answer.tokens), a.late())
 	a.server.leave(a.call)
-	a.begun()
 	_, _ = a.w.Write(rest)
 }
 

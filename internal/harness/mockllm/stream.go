@@ -108,7 +108,6 @@ func (a *answering) begun() {
 }
 
 func (a *answering) send(b []byte) bool {
-	a.begun()
 	if _, err := a.w.Write(b); err != nil {
 		return false
 	}
