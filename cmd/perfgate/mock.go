@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -180,7 +181,18 @@ func (a *app) serveMock(ctx context.Context, m *mockFlags, server *mockllm.Serve
 	if a.getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(mockGC))
 	}
-	hs := &http.Server{Handler: withMetrics(server), ReadHeaderTimeout: 10 * time.Second}
+	var calls sync.WaitGroup
+	handler := withMetrics(server)
+	hs := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		defer calls.Done()
+		handler.ServeHTTP(w, r)
+	})}
+	defer func() { // before the journal is closed, which has what became of every call
+		hs.Close()
+		server.Close() // wakes those that wait
+		calls.Wait()
+	}()
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(listener) }()
 	select {
