@@ -43,6 +43,7 @@ func init() { // help refers to the table, which refers to help
 		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
 		{"mock", "", "answer the LLM calls of a program, with seeded latency", (*app).mock},
 		{"selftest", "", "run the gate where the right answer is known, on this machine", (*app).selftest},
+		{"action", "", "what the GitHub Action runs: the mode that its inputs name", (*app).action},
 		{"version", "", "print the version", (*app).version},
 		{"help", "[COMMAND]", "print help", (*app).help},
 	}
@@ -78,7 +79,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	if code != exitFail && code != exitOK {
 		a.say("%s", strings.TrimSpace(err.Error()))
 	}
-	if len(args) > 0 && args[0] == "check" {
+	if len(args) > 0 && (args[0] == "check" || args[0] == "action") {
 		a.tellExit(code)
 	}
 	return code

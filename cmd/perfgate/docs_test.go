@@ -109,10 +109,11 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// The action has an input for every setting and an output for all that deliver writes.
+// The action has an input for every setting and for each of its own, and an output for all that deliver writes.
 func TestActionMetadata(t *testing.T) {
 	var action struct {
 		Inputs, Outputs map[string]any
+		Runs            struct{ Args []string }
 	}
 	if err := yaml.Unmarshal([]byte(readDoc(t, "action.yml")), &action); err != nil {
 		t.Fatal(err)
@@ -122,15 +123,21 @@ func TestActionMetadata(t *testing.T) {
 	for _, o := range config.Options {
 		inputs = append(inputs, o.Name)
 	}
+	for _, in := range actionInputs {
+		inputs = append(inputs, in.name)
+	}
 	d := &report.Document{File: &result.File{Head: &result.Set{}}, Outcome: &compare.Outcome{Gate: compare.Pass}}
 	for _, o := range outputs(d, "perf_reports") {
 		outs = append(outs, o[0])
 	}
 	if diff := cmp.Diff(sorted(inputs), keys(action.Inputs)); diff != "" {
-		t.Errorf("inputs of action.yml against the settings (-want +got):\n%s", diff)
+		t.Errorf("inputs of action.yml against the code (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(sorted(outs), keys(action.Outputs)); diff != "" {
 		t.Errorf("outputs of action.yml against what is written (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"action"}, action.Runs.Args); diff != "" {
+		t.Errorf("arguments of action.yml (-want +got):\n%s", diff)
 	}
 }
 
