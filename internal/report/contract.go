@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -140,17 +141,34 @@ func (p *printer) contract(d *Document) {
 }
 
 func (m *markdown) contract() {
-	m.budgetTable(m.d.Outcome.Budgets, m.short)
-	for _, c := range m.d.Outcome.Waivers {
-		m.line("> [!%s]", map[bool]string{true: "CAUTION", false: "NOTE"}[c.State == compare.WaiverExpired])
-		m.line("> %s", prose(WaiverSentence(c)))
-		m.line("")
+	o := m.d.Outcome
+	budgets := worstFirst(o.Budgets, func(c *compare.BudgetCheck) bool { return c.Verdict == compare.BudgetBroken })
+	m.budgetTable(budgets[:m.most(len(budgets))], m.short)
+	m.more(len(budgets))
+	expired := func(c *compare.WaiverCheck) bool { return c.State == compare.WaiverExpired }
+	waivers := worstFirst(o.Waivers, expired)
+	for _, c := range waivers[:m.most(len(waivers))] {
+		m.alert(map[bool]string{true: "CAUTION", false: "NOTE"}[expired(c)], WaiverSentence(c))
 	}
-	for _, text := range m.d.Outcome.Unmet {
-		m.line("> [!CAUTION]")
-		m.line("> %s", prose(text))
-		m.line("")
+	m.more(len(waivers))
+	for _, text := range o.Unmet[:m.most(len(o.Unmet))] {
+		m.alert("CAUTION", text)
 	}
+	m.more(len(o.Unmet))
+}
+
+// worstFirst returns what fails the gate before the rest, each in its order: a report that must be short loses
+// the end of a list.
+func worstFirst[T any](all []T, fails func(T) bool) []T {
+	return slices.SortedStableFunc(slices.Values(all), func(a, b T) int {
+		switch fa, fb := fails(a), fails(b); {
+		case fa && !fb:
+			return -1
+		case fb && !fa:
+			return 1
+		}
+		return 0
+	})
 }
 
 // budgetTable draws budgets in Markdown.

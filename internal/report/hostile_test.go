@@ -66,6 +66,7 @@ var (
 func checkMarkdown(t testing.TB, text string) {
 	t.Helper()
 	checkLines(t, text)
+	text = checkCharts(t, text)
 	columns := 0
 	for _, line := range strings.Split(ownAlert.ReplaceAllString(text, ""), "\n") {
 		if !strings.HasPrefix(line, "|") {
@@ -84,6 +85,28 @@ func checkMarkdown(t testing.TB, text string) {
 			checkInline(t, ownRange.ReplaceAllString(strings.ReplaceAll(c, `\|`, "|"), "$1"))
 		}
 	}
+}
+
+var (
+	chartBlock = regexp.MustCompile("(?ms)^```mermaid\n(.*?)\n```$")
+	// chartText is all that a chart may be: labels of harmless characters in quotes, and finite numbers.
+	chartText = regexp.MustCompile(`^xychart-beta horizontal
+    title "change of head against base in percent"
+    x-axis \["[\w ./-]+"(, "[\w ./-]+")*\]
+    y-axis "percent"
+    bar \[-?[0-9]+(\.[0-9]+)?(, -?[0-9]+(\.[0-9]+)?)*\]$`)
+)
+
+// checkCharts checks the charts of a report, byte by byte, and returns the report without them.
+func checkCharts(t testing.TB, text string) string {
+	t.Helper()
+	for _, m := range chartBlock.FindAllStringSubmatch(text, -1) {
+		labels, values := strings.Count(m[1], `"`)/2-2, strings.Count(m[1][strings.Index(m[1], "bar ["):], ",")+1
+		if !chartText.MatchString(m[1]) || labels != values {
+			t.Errorf("the chart of %d labels and %d values:\n%s", labels, values, m[1])
+		}
+	}
+	return chartBlock.ReplaceAllString(text, "")
 }
 
 // cellsOf splits a table's line as GitHub does: at every bar that no backslash precedes, in code too.

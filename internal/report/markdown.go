@@ -15,30 +15,43 @@ import (
 // rows that changed, the rest folded away.
 func Markdown(w io.Writer, d *Document) error {
 	m := &markdown{printer: printer{w: w}, d: d, short: namesOf(d), ns: newNotes(d)}
-	m.line("## %s perfgate: %s", sign(d.Outcome.Gate), word(d.Outcome.Gate))
-	m.line("")
-	m.line("**%s**", html.EscapeString(headline(d)))
-	m.line("")
-	m.problems()
-	m.changes()
-	m.why()
-	m.contract()
-	m.paragraph(detectable(d))
-	m.paragraph(shift(d))
-	m.details("Unchanged and inconclusive", rest(d, compare.AgainstBase))
-	m.details("Against the committed baseline", rest(d, compare.AgainstBaseline))
-	m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
-	m.list("Not measured, because the budget ended", unmeasured(m.d))
-	m.environment()
-	m.notes()
-	return m.err
+	return m.draw()
 }
 
+// markdown draws one document, as much of it as level says.
 type markdown struct {
 	printer
 	d     *Document
 	short names
 	ns    notes
+	level detail
+	full  string // names the file that has everything
+}
+
+func (m *markdown) draw() error {
+	m.line("## %s perfgate: %s", sign(m.d.Outcome.Gate), word(m.d.Outcome.Gate))
+	m.line("")
+	m.line("**%s**", html.EscapeString(headline(m.d)))
+	m.line("")
+	m.shortened()
+	if m.level == countsOnly {
+		return m.err
+	}
+	m.problems()
+	m.changes()
+	m.why()
+	m.contract()
+	m.paragraph(detectable(m.d))
+	m.paragraph(shift(m.d))
+	if m.level < noUnchanged {
+		m.details("Unchanged and inconclusive", rest(m.d, compare.AgainstBase))
+		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
+		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
+	}
+	m.list("Not measured, because the budget ended", unmeasured(m.d))
+	m.environment()
+	m.notes()
+	return m.err
 }
 
 func sign(g compare.Gate) string {
@@ -59,18 +72,29 @@ func (m *markdown) paragraph(text string) {
 }
 
 func (m *markdown) problems() {
-	for _, p := range m.d.Outcome.Problems {
-		m.line("> [!CAUTION]")
-		m.line("> %s", prose(p))
-		m.line("")
+	all := m.d.Outcome.Problems
+	for _, p := range all[:m.most(len(all))] {
+		m.alert("CAUTION", p)
 	}
+	m.more(len(all))
+}
+
+// alert draws a sentence that GitHub sets apart, by its kind.
+func (m *markdown) alert(kind, text string) {
+	m.line("> [!%s]", kind)
+	m.line("> %s", prose(text))
+	m.line("")
 }
 
 func (m *markdown) changes() {
 	rows := changed(m.d)
 	switch {
 	case len(rows) > 0:
-		m.rows(rows)
+		m.rows(m.top(rows))
+		m.more(len(rows))
+		if m.level < noChart {
+			m.chart()
+		}
 	case m.d.Outcome.Gate != compare.Error:
 		m.paragraph("No benchmark changed.")
 	}
@@ -116,10 +140,11 @@ func (m *markdown) list(title string, rows []*compare.Comparison) {
 	}
 	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "benchmark"))
 	m.line("")
-	for _, c := range rows {
+	for _, c := range m.top(rows) {
 		m.line("- %s: %s", code(m.short.of(c.Key)), prose(strings.Join(c.Notes, "; ")))
 	}
 	m.line("")
+	m.more(len(rows))
 	m.line("</details>")
 	m.line("")
 }
@@ -181,11 +206,11 @@ func (m *markdown) notes() {
 	if len(m.ns.texts) > 0 {
 		m.line("")
 	}
-	for _, w := range m.d.File.Warnings {
-		m.line("> [!WARNING]")
-		m.line("> %s", prose(w))
-		m.line("")
+	all := m.d.File.Warnings
+	for _, w := range all[:m.most(len(all))] {
+		m.alert("WARNING", w)
 	}
+	m.more(len(all))
 }
 
 // code writes hostile text as a code span: nothing in it is a link, a mention or markup.

@@ -143,7 +143,8 @@ func noReasons(w *result.Why) string {
 
 // why draws what grew below the rows that changed.
 func (m *markdown) why() {
-	for _, b := range explained(m.d) {
+	all := explained(m.d)
+	for _, b := range all[:m.most(len(all))] {
 		m.line("**Why** %s:", code(m.short.of(b.Key())))
 		m.line("")
 		reasons := reasonsOf(b.Why)
@@ -154,7 +155,7 @@ func (m *markdown) why() {
 			m.line("%s", prose(noReasons(b.Why)))
 		}
 		m.line("")
-		if more := reasons[min(telling, len(reasons)):]; len(more)+len(b.Why.Profiles) > 0 {
+		if more := reasons[min(telling, len(reasons)):]; m.level < noUnchanged && len(more)+len(b.Why.Profiles) > 0 {
 			m.line("<details><summary>More, and the profiles</summary>")
 			m.line("")
 			for _, r := range more {
@@ -168,6 +169,7 @@ func (m *markdown) why() {
 			m.line("")
 		}
 	}
+	m.more(len(all))
 }
 
 // why prints what grew below the rows.
