@@ -218,7 +218,7 @@ const (
 func (m Model) config(seed uint64) (mockllm.Config, error) {
 	c := mockllm.Config{Seed: seed}
 	if m.Script != "" {
-		script, err := mockllm.ReadScriptFile(m.Script)
+		script, err := mockllm.ReadScriptFile(m.Script, os.ReadFile)
 		if err != nil {
 			return c, fmt.Errorf("loadtest: Model.Script: %w", err)
 		}

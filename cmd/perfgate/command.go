@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -67,9 +68,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	if a.runner.Active() { // the runner reads commands in both streams
 		hideFromChildren()
 		out, errs := &inertWriter{w: stdout}, &inertWriter{w: stderr}
+		if len(args) > 0 && args[0] == "action" {
+			errs = out // the runner obeys nothing in what follows, and that holds for one stream
+		}
 		defer out.flush()
 		defer errs.flush()
 		a.stdout, a.stderr = out, errs
+	}
+	if err := a.quiet(args); err != nil {
+		a.warn("%v", err)
 	}
 	err := a.dispatch(ctx, args)
 	if ctx.Err() != nil && exitCode(err) == exitNoVerdict {
@@ -82,7 +89,44 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	if len(args) > 0 && (args[0] == "check" || args[0] == "action") {
 		a.tellExit(code)
 	}
+	a.leave()
 	return code
+}
+
+// quiet lets the runner obey nothing of the action's log but perfgate's own commands. Other commands' output may
+// be wanted by a workflow's script, and is inert by its escaping alone.
+func (a *app) quiet(args []string) error {
+	if len(args) == 0 || args[0] != "action" {
+		return nil
+	}
+	return a.runner.StopCommands()
+}
+
+// leave takes from later steps of a job what measured programs left for them, and gives what root made in this
+// step to the users of the workspace and of the home folder, who would not be rid of it otherwise.
+func (a *app) leave() {
+	if !a.runner.Active() {
+		return
+	}
+	written, err := a.runner.Restore()
+	if err != nil {
+		a.warn("%v", err)
+	}
+	if len(written) > 0 {
+		a.warn("a measured program wrote to what is the runner's: %s; that is undone", list(written))
+	}
+	ws, err := a.workspace()
+	for _, dir := range []string{ws, a.getenv("HOME")} {
+		if dir == "" {
+			continue
+		}
+		if err := giveBackTree(dir); err != nil {
+			a.warn("files below %s stay root's: %v", dir, err)
+		}
+	}
+	if err := cmp.Or(err, a.runner.Resume()); err != nil {
+		a.warn("%v", err)
+	}
 }
 
 func (a *app) dispatch(ctx context.Context, args []string) error {

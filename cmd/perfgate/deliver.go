@@ -16,7 +16,6 @@ import (
 // is one. A runner that cannot be told is a warning: it changes no verdict.
 func (p *project) deliver(d *report.Document, asJSON bool) error {
 	errs := []error{p.writeFile(latestFile, d.File)}
-	var markdown []byte
 	for _, f := range report.Formats {
 		if f.File == "" {
 			continue
@@ -26,13 +25,10 @@ func (p *project) deliver(d *report.Document, asJSON bool) error {
 			errs = append(errs, fmt.Errorf("%s: %w", f.File, err))
 			continue
 		}
-		if f.Name == "markdown" {
-			markdown = buf.Bytes()
-		}
 		errs = append(errs, p.write(f.File, buf.Bytes()))
 	}
 	errs = append(errs, p.app.print(d, asJSON))
-	p.tellRunner(d, string(markdown))
+	p.tellRunner(d)
 	return errors.Join(errs...)
 }
 
@@ -45,14 +41,18 @@ func (a *app) print(d *report.Document, asJSON bool) error {
 }
 
 // tellRunner gives summary, outputs and annotations to a GitHub Actions runner.
-func (p *project) tellRunner(d *report.Document, markdown string) {
+func (p *project) tellRunner(d *report.Document) {
 	r := p.app.runner
-	if err := r.AppendSummary(markdown); err != nil {
+	dir := p.reportsFromWorkspace()
+	markdown, err := report.MarkdownWithin(d, r.SummaryRoom(), filepath.ToSlash(filepath.Join(dir, latestFile)))
+	if err != nil {
 		p.app.warn("job summary: %v", err)
+	} else if err := r.AppendSummary(string(markdown)); err != nil {
+		p.app.warn("%v", err)
 	}
-	for _, o := range outputs(d, p.reportsFromWorkspace()) {
+	for _, o := range outputs(d, dir) {
 		if err := r.SetOutput(o[0], o[1]); err != nil {
-			p.app.warn("output %s: %v", o[0], err)
+			p.app.warn("%v", err)
 		}
 	}
 	if !r.Active() {
@@ -88,7 +88,7 @@ func (a *app) tellExit(code int) {
 	}
 	for _, o := range out {
 		if err := a.runner.SetOutput(o[0], o[1]); err != nil {
-			a.warn("output %s: %v", o[0], err)
+			a.warn("%v", err)
 		}
 	}
 }

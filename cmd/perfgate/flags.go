@@ -127,7 +127,7 @@ func (a *app) configure(f *flags) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(root, config.File))
+	data, err := a.readFile(filepath.Join(root, config.File))
 	if err != nil && !os.IsNotExist(err) {
 		return nil, usagef("%v", err)
 	}
@@ -154,6 +154,9 @@ func (a *app) projectRoot(dir string) (string, error) {
 		return "", err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", usagef("--working-directory: %v", err)
+	}
+	if err := a.confine(dir); err != nil {
 		return "", usagef("--working-directory: %v", err)
 	}
 	for _, marks := range [][]string{{config.File}, {"go.work", "go.mod"}} {

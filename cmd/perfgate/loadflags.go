@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -251,7 +250,7 @@ func (l *loader) readRequest() error {
 	}
 	l.bodyText = l.body
 	if name, isFile := strings.CutPrefix(l.body, "@"); isFile {
-		data, err := os.ReadFile(name)
+		data, err := l.p.app.readFile(name)
 		if err != nil {
 			return usagef("--body: %v", err)
 		}

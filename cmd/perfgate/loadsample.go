@@ -11,7 +11,7 @@ import (
 // readMock reads what the mocked model does.
 func (l *loader) readMock() (err error) {
 	l.mock.Seed = l.seed
-	l.mock.Script, err = l.modelFlags.read(l.flags)
+	l.mock.Script, err = l.modelFlags.read(l.flags, l.p.app.readFile)
 	return err
 }
 

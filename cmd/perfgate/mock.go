@@ -118,7 +118,7 @@ func (m *mockFlags) config() (mockllm.Config, error) {
 		return c, usagef("--dry-run %d: want a number of calls from 1 to 100000", m.dryRun)
 	}
 	var err error
-	c.Script, err = m.modelFlags.read(m.flags)
+	c.Script, err = m.modelFlags.read(m.flags, os.ReadFile)
 	return c, err
 }
 

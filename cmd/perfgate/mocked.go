@@ -14,7 +14,7 @@ func (p *project) mocked(bench *harness.GoBench) (stop func(), err error) {
 	if p.config.Mock == "" {
 		return func() {}, nil
 	}
-	script, err := readScript("mock", p.inRoot(p.config.Mock))
+	script, err := readScript("mock", p.inRoot(p.config.Mock), p.app.readFile)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/org/perfgate/internal/harness/load"
@@ -29,10 +28,10 @@ func (m *modelFlags) add(f *flags, latency string) {
 }
 
 // read reads what the flags and the script say.
-func (m *modelFlags) read(f *flags) (mockllm.Script, error) {
+func (m *modelFlags) read(f *flags, read func(string) ([]byte, error)) (mockllm.Script, error) {
 	var s mockllm.Script
 	if m.script != "" {
-		script, err := readScript("script", m.script)
+		script, err := readScript("script", m.script, read)
 		if err != nil {
 			return s, err
 		}
@@ -44,7 +43,7 @@ func (m *modelFlags) read(f *flags) (mockllm.Script, error) {
 		if m.script != "" && !f.Changed(part.flag) {
 			continue // the default is weaker than the script
 		}
-		if err := s.Set(part.name, part.text, os.ReadFile); err != nil {
+		if err := s.Set(part.name, part.text, read); err != nil {
 			return s, usagef("--%s: %v", part.flag, err)
 		}
 	}
@@ -86,8 +85,8 @@ func scriptName(name string, s *mockllm.Script) string {
 }
 
 // readScript reads the script that a flag names.
-func readScript(flag, name string) (*mockllm.Script, error) {
-	script, err := mockllm.ReadScriptFile(name)
+func readScript(flag, name string, read func(string) ([]byte, error)) (*mockllm.Script, error) {
+	script, err := mockllm.ReadScriptFile(name, read)
 	if err != nil {
 		return nil, usagef("--%s: %v", flag, err)
 	}

@@ -32,8 +32,12 @@ type project struct {
 	record  *record  // of releases, nil where none is asked for
 }
 
-// open finds the repository around the project, if there is one.
+// open finds the repository around the project, if there is one. Whoever measures opens it first, so it refuses
+// where nothing may be measured.
 func (p *project) open(ctx context.Context) error {
+	if err := p.app.mayMeasure(); err != nil {
+		return err
+	}
 	repo, err := harness.OpenRepo(ctx, p.root, p.app.childEnv())
 	if errors.Is(err, harness.ErrNoRepo) {
 		return nil
@@ -45,12 +49,13 @@ func (p *project) open(ctx context.Context) error {
 // childEnv is the environment for git and for what the harness runs. Under Actions, the work tree
 // belongs to another user than the container's root, which git refuses unless the folder is named
 // as safe; actions/setup-go sets GOTOOLCHAIN=local for the whole job, which is meant for the Go that
-// it installed and not for the container's; and the module cache must be deletable by others.
+// it installed and not for the container's; and the module cache must be deletable by others. What is the
+// runner's own, tokens above all, none of them gets.
 func (a *app) childEnv() []string {
-	env := slices.Clip(a.environ)
 	if !a.runner.Active() {
-		return env
+		return slices.Clip(a.environ)
 	}
+	env := slices.DeleteFunc(slices.Clone(a.environ), func(kv string) bool { return config.RunnerOwn(kv) })
 	if a.getenv("GIT_CONFIG_COUNT") == "" {
 		env = append(env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
 	}
@@ -84,6 +89,9 @@ const ignoreOthers = "*\n!baseline.json\n"
 // alone, gets a .gitignore; one with more in it is the user's to manage.
 func (p *project) makeReports() error {
 	dir := p.reports("")
+	if err := p.app.confine(dir); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(dir)
 	if err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != baselineFile }) {
 		return nil
@@ -129,7 +137,11 @@ const baselineFile = "baseline.json"
 
 // readBaseline reads the committed baseline, nil where there is none.
 func (p *project) readBaseline() (*result.File, error) {
-	f, err := readResult(p.reports(baselineFile))
+	name := p.reports(baselineFile)
+	if err := p.app.confine(name); err != nil {
+		return nil, err
+	}
+	f, err := readResult(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

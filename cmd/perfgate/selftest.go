@@ -120,6 +120,9 @@ type selftestReport struct {
 // against themselves, against themselves with unrelated functions, and with exact slowdowns.
 func (a *app) selftest(ctx context.Context, args []string) error {
 	f := newFlags("selftest", "")
+	if err := a.mayMeasure(); err != nil {
+		return err
+	}
 	f.options("packages", "bench", "tags", "budget", "effect", "gate", "mock", "prepare", "pass-env", "timeout", "seed", "working-directory")
 	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
 	record := f.String("record", "", "keep the pairs of every trial in this folder, with a second stage of every benchmark")

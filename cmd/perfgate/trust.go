@@ -23,6 +23,21 @@ func (a *app) proposed() bool {
 	return event == "pull_request" || event == "merge_group"
 }
 
+// mayMeasure refuses the events that run with the repository's own rights and secrets on behalf of a stranger.
+// Which commit is checked out does not matter: fetching a stranger's is what these workflows are written for.
+func (a *app) mayMeasure() error {
+	if !a.runner.Active() {
+		return nil
+	}
+	switch event := a.getenv("GITHUB_EVENT_NAME"); event {
+	case "pull_request_target":
+		return usagef("event %s: nothing is measured here, because it would run a pull request's code with this repository's secrets and a token that may write; use the event pull_request", event)
+	case "workflow_run":
+		return usagef("event %s: nothing is measured here, because it would run code with this repository's secrets after a stranger's workflow; measure in the event pull_request, and post its result here with mode: report", event)
+	}
+	return nil
+}
+
 // trustBase makes the base's perfgate.yaml the one in force. Where base has none, head's says what is run,
 // and nothing about how it is judged.
 func (p *project) trustBase(ctx context.Context) error {
@@ -49,7 +64,7 @@ func (p *project) trustBase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ours, err := os.ReadFile(filepath.Join(p.root, config.File))
+	ours, err := p.app.readFile(filepath.Join(p.root, config.File))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -117,7 +132,7 @@ func (p *project) baselineInForce(ctx context.Context) (*result.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := os.ReadFile(p.reports(baselineFile))
+	ours, err := p.app.readFile(p.reports(baselineFile))
 	switch {
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return nil, err

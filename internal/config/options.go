@@ -23,8 +23,8 @@ type Option struct {
 	Choices []string
 	// Repeat says that the flag may be given several times.
 	Repeat bool
-	// Judges says that the setting decides what the outcome means: a pull request cannot change it
-	// for its own run.
+	// Judges says that the setting decides what the outcome means, or what a benchmark may see of the job's
+	// environment: a pull request cannot change it for its own run.
 	Judges bool
 
 	set func(c *Config, texts []string) error
@@ -93,12 +93,15 @@ var Options = []Option{
 		set: func(c *Config, t []string) error { c.Mock = last(t); return noDash(c.Mock) }},
 	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
 		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
-	{Name: "pass-env", Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",
+	{Name: "pass-env", Judges: true, Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",
 		set: func(c *Config, t []string) error {
 			c.PassEnv = words(t)
 			for _, n := range c.PassEnv {
 				if !regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(n) {
 					return fmt.Errorf("%q is no variable's name", n)
+				}
+				if RunnerOwn(n) {
+					return fmt.Errorf("%s is the runner's own and may hold a token; give what a benchmark needs a name of its own", n)
 				}
 			}
 			return nil
@@ -119,6 +122,15 @@ var Options = []Option{
 		set: func(c *Config, t []string) error { c.ReportsDir = last(t); return inside(c.ReportsDir) }},
 	{Name: "working-directory", Short: "C", Arg: "DIR", Default: ".", Usage: "run as if started there",
 		set: func(c *Config, t []string) error { c.WorkingDirectory = last(t); return nil }},
+}
+
+// RunnerOwn reports whether a variable is one of those in which a GitHub runner tells an action its inputs, tokens and
+// files. s may be the name or name=value. Nothing that is measured sees them.
+func RunnerOwn(s string) bool {
+	name, _, _ := strings.Cut(strings.ToUpper(s), "=")
+	return slices.ContainsFunc([]string{"INPUT_", "ACTIONS_", "GITHUB_", "RUNNER_", "STATE_"}, func(prefix string) bool {
+		return strings.HasPrefix(name, prefix)
+	})
 }
 
 // Find returns the option of that name.

@@ -146,6 +146,9 @@ var badValues = []struct {
 	{"strict", list{""}, "want true or false"},
 	{"pass-env", list{"HOME=/x"}, `"HOME=/x" is no variable's name`},
 	{"pass-env", list{"A 1B"}, `"1B" is no variable's name`},
+	{"pass-env", list{"A INPUT_TOKEN"}, `INPUT_TOKEN is the runner's own and may hold a token`},
+	{"pass-env", list{"ACTIONS_RUNTIME_TOKEN"}, `ACTIONS_RUNTIME_TOKEN is the runner's own and may hold a token`},
+	{"pass-env", list{"github_token"}, `github_token is the runner's own and may hold a token`},
 	{"timeout", list{"-1s"}, "not negative"},
 	{"timeout", list{"never"}, "want a duration"},
 	{"seed", list{"-1"}, "want a whole number below 9007199254740992"},
@@ -237,13 +240,13 @@ func TestSuites(t *testing.T) {
 		all[name] = Value{Texts: []string{"x"}, Position: Position{1 + i, 1}}
 	}
 	suites, others := all.Suites()
-	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "counters", "coverpkg", "strict", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
+	if diff := cmp.Diff([]string{"base", "against", "effect", "metrics", "counters", "coverpkg", "strict", "pass-env", "reports-dir", "policies", "budgets", "waivers"}, others); diff != "" {
 		t.Errorf("settings that judge (-want +got):\n%s", diff)
 	}
 	if len(suites)+len(others) != len(all) {
 		t.Errorf("%d settings of suites and %d others, of %d", len(suites), len(others), len(all))
 	}
-	for _, name := range []string{"packages", "bench", "tags", "budget", "prepare", "pass-env"} {
+	for _, name := range []string{"packages", "bench", "tags", "budget", "prepare"} {
 		if diff := cmp.Diff(all[name], suites[name]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -50,7 +50,7 @@ func (r *Runner) Annotate(as []Annotation) error {
 	for _, level := range levels {
 		annotateLevel(a, level, as)
 	}
-	if _, err := r.stdout.Write(text.Bytes()); err != nil {
+	if err := r.command(text.Bytes()); err != nil {
 		return fmt.Errorf("annotations: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,25 @@ func (r *Runner) SetOutput(name, value string) error {
 	return r.outputs.append(name + "=" + value + "\n")
 }
 
+// SummaryRoom is how many bytes of Markdown AppendSummary takes: the limit less what the job summary holds.
+func (r *Runner) SummaryRoom() int {
+	return max(0, SummaryLimit-len(r.summary.held)-2) // for the line ends before and behind
+}
+
+// Restore puts the runner's files back to what they held when the Runner was made and what it wrote: a measured
+// program that finds them could set outputs, environment variables and the PATH of later steps. It returns the names
+// of those that others wrote to. Call it when no measured program is alive.
+func (r *Runner) Restore() (written []string, err error) {
+	var errs []error
+	for _, f := range append([]*commandFile{r.summary, r.outputs}, r.others...) {
+		errs = append(errs, f.restore())
+		if f.foreign {
+			written = append(written, f.what)
+		}
+	}
+	return written, errors.Join(errs...)
+}
+
 // findFile returns where the file can be written that the environment names.
 // act in host mode names a path of the host; the same file is under its folder.
 func findFile(path string, act bool, actFolder string) string {
@@ -66,7 +86,13 @@ type commandFile struct {
 	what string // for messages
 	path string // empty when the runner gave none
 	held []byte // all that the file is to contain
-	err  error  // why it could not be read at the start
+	// regular says that it was a plain file at the start, and no link.
+	regular bool
+	err     error // why it could not be read at the start
+	// failed says that an error was returned: a file that cannot be written is told of once.
+	failed bool
+	// foreign says that somebody else wrote to it since the start.
+	foreign bool
 }
 
 // newCommandFile notes what the file holds before any measured program runs:
@@ -77,6 +103,8 @@ func newCommandFile(what, path string) *commandFile {
 		return f
 	}
 	f.held, f.err = readFile(path)
+	info, err := os.Lstat(path)
+	f.regular = err == nil && info.Mode().IsRegular()
 	return f
 }
 
@@ -101,13 +129,54 @@ func readFile(path string) ([]byte, error) {
 // in it, so that lines which a measured program slipped in do not survive: the
 // first half of a "name<<delimiter" pair would swallow every line after it.
 func (f *commandFile) append(text string) error {
-	if f.path == "" {
+	if f.path == "" || f.failed {
 		return nil
 	}
 	if err := f.write(text); err != nil {
+		f.failed = true
 		return fmt.Errorf("%s: %w", f.what, err)
 	}
 	return nil
+}
+
+// restore puts the file back to what belongs in it, if somebody else wrote to it.
+func (f *commandFile) restore() error {
+	if f.path == "" || f.err != nil || len(f.held) > SummaryLimit {
+		return nil // there is nothing that it could be put back to
+	}
+	f.look()
+	if !f.foreign {
+		return nil
+	}
+	if err := f.replace(f.held); err != nil {
+		return fmt.Errorf("%s: what a measured program wrote to it stays: %w", f.what, err)
+	}
+	return nil
+}
+
+// look notes whether the file holds anything but what is known to belong in it.
+func (f *commandFile) look() {
+	now, err := readFile(f.path)
+	f.foreign = f.foreign || err != nil || !bytes.Equal(now, f.held) || f.displaced()
+}
+
+// displaced reports whether something else is where a plain file was at the start.
+func (f *commandFile) displaced() bool {
+	info, err := os.Lstat(f.path)
+	return f.regular && err == nil && !info.Mode().IsRegular()
+}
+
+// replace writes the file as a whole. A link or a pipe that a measured program left in its place goes.
+func (f *commandFile) replace(data []byte) error {
+	if f.displaced() {
+		if err := os.RemoveAll(f.path); err != nil {
+			return err
+		}
+	}
+	if err := checkRegular(f.path); err != nil {
+		return err
+	}
+	return os.WriteFile(f.path, data, 0o644)
 }
 
 // write replaces the file by what it held and text, each on lines of its own.
@@ -123,18 +192,15 @@ func (f *commandFile) write(text string) error {
 	if len(held) > SummaryLimit {
 		return fmt.Errorf("%s: %d bytes would pass the limit of %d", f.path, len(held), SummaryLimit)
 	}
-	if err := checkRegular(f.path); err != nil {
-		return err
-	}
-	if err := os.WriteFile(f.path, held, 0o644); err != nil {
+	f.look()
+	if err := f.replace(held); err != nil {
 		return err
 	}
 	f.held = held
 	return nil
 }
 
-// checkRegular refuses a path that is there and is no plain file: opening a pipe
-// that a measured program left in its place would wait for ever.
+// checkRegular refuses a path that is there and is no plain file: opening a pipe would wait for ever.
 func checkRegular(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {

@@ -17,10 +17,13 @@ func TestPipe(t *testing.T) {
 	t.Run("before the start", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "outputs")
 		makePipe(t, path)
-		inTime(t, func() error {
+		err := inTime(t, func() error {
 			env := map[string]string{"GITHUB_OUTPUT": path}
 			return New(environment(env), io.Discard).SetOutput("verdict", "pass")
 		})
+		if err == nil {
+			t.Error("writing into a pipe succeeded")
+		}
 	})
 	t.Run("while measuring", func(t *testing.T) {
 		s := newStep(t, "", "")
@@ -28,7 +31,10 @@ func TestPipe(t *testing.T) {
 			t.Fatal(err)
 		}
 		makePipe(t, s.outputs)
-		inTime(t, func() error { return s.runner.SetOutput("verdict", "pass") })
+		if err := inTime(t, func() error { return s.runner.SetOutput("verdict", "pass") }); err != nil {
+			t.Error(err)
+		}
+		checkFile(t, s.outputs, "verdict=pass\n")
 	})
 }
 
@@ -39,17 +45,16 @@ func makePipe(t *testing.T, path string) {
 	}
 }
 
-// inTime checks that do fails, and soon.
-func inTime(t *testing.T, do func() error) {
+// inTime returns what do does, which must be soon.
+func inTime(t *testing.T, do func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {
 	case err := <-done:
-		if err == nil {
-			t.Error("writing into a pipe succeeded")
-		}
+		return err
 	case <-time.After(5 * time.Second):
-		t.Error("it waits for the other end of the pipe")
+		t.Fatal("it waits for the other end of the pipe")
+		return nil
 	}
 }

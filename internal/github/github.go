@@ -23,6 +23,8 @@ type Runner struct {
 	stdout  io.Writer
 	summary *commandFile
 	outputs *commandFile
+	others  []*commandFile // that perfgate never writes to
+	stopped string         // the token that lets the runner obey again, empty where it obeys
 }
 
 // New returns the Runner that getenv describes. Annotations go to stdout.
@@ -35,12 +37,18 @@ func newRunner(getenv func(string) string, stdout io.Writer, actFolder string) *
 	find := func(variable string) string {
 		return findFile(getenv(variable), getenv("ACT") == "true", actFolder)
 	}
-	return &Runner{
+	r := &Runner{
 		getenv:  getenv,
 		stdout:  stdout,
 		summary: newCommandFile("job summary", find("GITHUB_STEP_SUMMARY")),
 		outputs: newCommandFile("outputs", find("GITHUB_OUTPUT")),
 	}
+	if r.Active() {
+		for _, variable := range []string{"GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"} {
+			r.others = append(r.others, newCommandFile(variable, find(variable)))
+		}
+	}
+	return r
 }
 
 // Active reports whether this process is a step of a workflow.

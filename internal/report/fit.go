@@ -42,7 +42,7 @@ func (l detail) left() string {
 func MarkdownWithin(d *Document, limit int, full string) ([]byte, error) {
 	for level := everything; level <= countsOnly; level++ {
 		var out bytes.Buffer
-		m := &markdown{printer: printer{w: &out}, d: d, short: namesOf(d), level: level, full: full}
+		m := &markdown{printer: printer{w: &out}, d: d, short: namesOf(d), ns: newNotes(d), level: level, full: full}
 		if err := m.draw(); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -107,9 +106,10 @@ var scriptKeys = []string{
 	"latency", "models", "replies", "faults", "limits", "prompt-cache", "ignore",
 }
 
-// ReadScriptFile reads a script from a file. Files that it names lie beside it.
-func ReadScriptFile(name string) (*Script, error) {
-	data, err := os.ReadFile(name)
+// ReadScriptFile reads a script from a file with read, which decides what may be read. Files that the script
+// names lie beside it.
+func ReadScriptFile(name string, read func(string) ([]byte, error)) (*Script, error) {
+	data, err := read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func ReadScriptFile(name string) (*Script, error) {
 		if !filepath.IsAbs(other) {
 			other = filepath.Join(filepath.Dir(name), other)
 		}
-		return os.ReadFile(other)
+		return read(other)
 	})
 }
 
