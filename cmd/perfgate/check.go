@@ -70,6 +70,13 @@ func (p *project) begin(ctx context.Context) (*harness.BaseCommit, *result.File,
 		return nil, nil, err
 	}
 	base, baseline, err := p.references(ctx)
+	if base != nil {
+		p.origins.base = base.Source
+	}
+	p.origins.baseline = workTree
+	if p.trusted != nil {
+		p.origins.baseline = p.trusted.Source
+	}
 	if err == nil {
 		p.announce(base, baseline)
 	}
@@ -132,10 +139,11 @@ func (p *project) resolveBaseOf(ctx context.Context, ref string) (*harness.BaseC
 		return nil, err
 	}
 	base, err := p.repo.ResolveBase(ctx, harness.BaseOptions{
-		Ref:         ref,
-		PullRequest: p.app.proposed(),
-		Fetch:       p.app.runner.Active(),
-		Dirty:       len(dirt) > 0,
+		Ref:      ref,
+		Proposal: p.app.proposal(),
+		Fetch:    p.app.runner.Active(),
+		FetchEnv: p.app.fetchEnv(),
+		Dirty:    len(dirt) > 0,
 	})
 	if err != nil {
 		return nil, err

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/github"
+	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/report"
+	"github.com/org/perfgate/internal/result"
 )
 
 // deliver writes the reports, prints one and hands the Markdown to the Actions runner where there
@@ -50,7 +53,7 @@ func (p *project) tellRunner(d *report.Document) {
 	} else if err := r.AppendSummary(string(markdown)); err != nil {
 		p.app.warn("%v", err)
 	}
-	for _, o := range outputs(d, dir) {
+	for _, o := range outputs(d, dir, p.origins) {
 		if err := r.SetOutput(o[0], o[1]); err != nil {
 			p.app.warn("%v", err)
 		}
@@ -94,17 +97,42 @@ func (a *app) tellExit(code int) {
 }
 
 // outputs are the action's outputs: fixed words, numbers and paths.
-func outputs(d *report.Document, dir string) [][2]string {
+func outputs(d *report.Document, dir string, from origins) [][2]string {
 	out := [][2]string{
 		{"verdict", string(d.Outcome.Gate)},
 		{"report", filepath.ToSlash(filepath.Join(dir, "before_after.md"))},
 		{"report-json", filepath.ToSlash(filepath.Join(dir, latestFile))},
+	}
+	for _, r := range []struct {
+		name   string
+		set    *result.Set
+		source harness.Source
+	}{{"base", d.File.Base, from.base}, {"baseline", d.File.Baseline, from.baseline}} {
+		commit := ""
+		if r.set == nil {
+			r.source = none
+		} else if isCommit.MatchString(r.set.Commit) {
+			commit = r.set.Commit
+		}
+		out = append(out, [2]string{r.name + "-sha", commit}, [2]string{r.name + "-source", string(r.source)})
 	}
 	for _, v := range compare.Verdicts {
 		out = append(out, [2]string{outputName(v), strconv.Itoa(d.Outcome.Count(v))})
 	}
 	return out
 }
+
+// origins say where what was compared with came from.
+type origins struct{ base, baseline harness.Source }
+
+// The sources that are no base commit.
+const (
+	none     harness.Source = "none"
+	workTree harness.Source = "file"
+)
+
+// isCommit matches a commit's hash. That of a baseline is what its file says.
+var isCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
 // outputName is the plural where English has one.
 func outputName(v compare.Verdict) string {

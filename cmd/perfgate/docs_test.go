@@ -127,7 +127,7 @@ func TestActionMetadata(t *testing.T) {
 		inputs = append(inputs, in.name)
 	}
 	d := &report.Document{File: &result.File{Head: &result.Set{}}, Outcome: &compare.Outcome{Gate: compare.Pass}}
-	for _, o := range outputs(d, "perf_reports") {
+	for _, o := range outputs(d, "perf_reports", origins{}) {
 		outs = append(outs, o[0])
 	}
 	if diff := cmp.Diff(sorted(inputs), keys(action.Inputs)); diff != "" {

@@ -19,12 +19,13 @@ import (
 // Runner before the first of them starts, and write only when all of them are
 // dead: whatever they left in the files is then thrown away.
 type Runner struct {
-	getenv  func(string) string
-	stdout  io.Writer
-	summary *commandFile
-	outputs *commandFile
-	others  []*commandFile // that perfgate never writes to
-	stopped string         // the token that lets the runner obey again, empty where it obeys
+	getenv    func(string) string
+	stdout    io.Writer
+	summary   *commandFile
+	outputs   *commandFile
+	others    []*commandFile // that perfgate never writes to
+	actFolder string
+	stopped   string // the token that lets the runner obey again, empty where it obeys
 }
 
 // New returns the Runner that getenv describes. Annotations go to stdout.
@@ -38,10 +39,11 @@ func newRunner(getenv func(string) string, stdout io.Writer, actFolder string) *
 		return findFile(getenv(variable), getenv("ACT") == "true", actFolder)
 	}
 	r := &Runner{
-		getenv:  getenv,
-		stdout:  stdout,
-		summary: newCommandFile("job summary", find("GITHUB_STEP_SUMMARY")),
-		outputs: newCommandFile("outputs", find("GITHUB_OUTPUT")),
+		actFolder: actFolder,
+		getenv:    getenv,
+		stdout:    stdout,
+		summary:   newCommandFile("job summary", find("GITHUB_STEP_SUMMARY")),
+		outputs:   newCommandFile("outputs", find("GITHUB_OUTPUT")),
 	}
 	if r.Active() {
 		for _, variable := range []string{"GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,10 +12,12 @@ import (
 type BaseOptions struct {
 	// Ref is the user's choice, empty for the rules below.
 	Ref string
-	// PullRequest says that CI checked out the merge commit of a pull request.
-	PullRequest bool
+	// Proposal is what CI says of the pull request or merge group that it runs for, nil where it runs for none.
+	Proposal *Proposal
 	// Fetch allows fetching a missing commit from origin, as CI's shallow clones need.
 	Fetch bool
+	// FetchEnv are further variables for a second attempt to fetch, with credentials that the clone has not.
+	FetchEnv []string
 	// Dirty says that the tree has changes beyond HEAD.
 	Dirty bool
 }
@@ -24,7 +27,22 @@ type BaseCommit struct {
 	Commit string
 	// Ref is how the commit was found, in words: "HEAD~1", "merge base with origin/main".
 	Ref string
+	// Source is the rule that found it.
+	Source Source
 }
+
+// Source is a rule by which a base is found, in a word for programs.
+type Source string
+
+// The sources of a base.
+const (
+	Named       Source = "input"        // the user's choice
+	MergeParent Source = "merge-parent" // first parent of the merge commit that CI made for a pull request
+	MergeGroup  Source = "merge-group"  // what a merge group goes upon
+	MergeBase   Source = "merge-base"   // with the branch that the change goes to
+	OwnHead     Source = "head"         // HEAD, of a tree with changes
+	OwnParent   Source = "parent"       // of HEAD
+)
 
 // BaseError is a base that cannot be resolved, with the command that mends it.
 type BaseError struct{ Problem, Remedy string }
@@ -32,7 +50,7 @@ type BaseError struct{ Problem, Remedy string }
 func (e *BaseError) Error() string { return e.Problem + "; " + e.Remedy }
 
 // ResolveBase chooses the commit to compare with: the ref that was asked for; in a pull request
-// the first parent of the merge commit; on the default branch HEAD when the tree is dirty
+// the first parent of the merge commit (see Proposal); on the default branch HEAD when the tree is dirty
 // and its parent when it is clean; else the merge base with the default branch.
 func (r *Repo) ResolveBase(ctx context.Context, o BaseOptions) (BaseCommit, error) {
 	if o.Ref != "" {
@@ -42,14 +60,8 @@ func (r *Repo) ResolveBase(ctx context.Context, o BaseOptions) (BaseCommit, erro
 	if err != nil {
 		return BaseCommit{}, err
 	}
-	if o.PullRequest {
-		ps, err := r.parents(ctx, head)
-		if err != nil {
-			return BaseCommit{}, err
-		}
-		if len(ps) == 2 {
-			return r.present(ctx, ps[0], "first parent of the merge commit", o)
-		}
+	if o.Proposal != nil {
+		return r.proposalBase(ctx, head, o)
 	}
 	def, onDefault := r.defaultBranch(ctx)
 	if def == "" || onDefault {
@@ -64,7 +76,7 @@ func (r *Repo) ResolveBase(ctx context.Context, o BaseOptions) (BaseCommit, erro
 	case mb == head:
 		return r.ownBase(ctx, head, o)
 	}
-	return BaseCommit{mb, "merge base with " + def}, nil
+	return BaseCommit{mb, "merge base with " + def, MergeBase}, nil
 }
 
 // stepsBack matches the refs that name an ancestor of HEAD by number of steps.
@@ -76,11 +88,11 @@ func (r *Repo) namedBase(ctx context.Context, o BaseOptions) (BaseCommit, error)
 	}
 	c, err := r.commit(ctx, o.Ref)
 	if err == nil {
-		return BaseCommit{c, o.Ref}, nil
+		return BaseCommit{c, o.Ref, Named}, nil
 	}
 	steps := stepsBack.FindStringSubmatch(o.Ref)
 	if steps != nil && (steps[1] == "" || steps[1] == "1") {
-		return r.parentOf(ctx, "HEAD", o)
+		return r.parentOf(ctx, "HEAD", Named, o)
 	}
 	switch {
 	case r.Shallow && steps != nil:
@@ -94,12 +106,12 @@ func (r *Repo) namedBase(ctx context.Context, o BaseOptions) (BaseCommit, error)
 // ownBase compares the work tree with HEAD where it has changes, else HEAD with its parent.
 func (r *Repo) ownBase(ctx context.Context, head string, o BaseOptions) (BaseCommit, error) {
 	if o.Dirty {
-		return BaseCommit{head, "HEAD"}, nil
+		return BaseCommit{head, "HEAD", OwnHead}, nil
 	}
-	return r.parentOf(ctx, head, o)
+	return r.parentOf(ctx, head, OwnParent, o)
 }
 
-func (r *Repo) parentOf(ctx context.Context, commit string, o BaseOptions) (BaseCommit, error) {
+func (r *Repo) parentOf(ctx context.Context, commit string, source Source, o BaseOptions) (BaseCommit, error) {
 	ps, err := r.parents(ctx, commit)
 	if err != nil {
 		return BaseCommit{}, err
@@ -107,22 +119,38 @@ func (r *Repo) parentOf(ctx context.Context, commit string, o BaseOptions) (Base
 	if len(ps) == 0 {
 		return BaseCommit{}, &BaseError{"HEAD is the first commit: there is nothing to compare it with", "change something, commit it, or compare with a stored baseline: perfgate baseline update, then check --against baseline"}
 	}
-	return r.present(ctx, ps[0], "HEAD~1", o)
+	return r.present(ctx, BaseCommit{ps[0], "HEAD~1", source}, o)
 }
 
 // present makes sure that the commit's objects are here, fetching them where that is allowed.
-func (r *Repo) present(ctx context.Context, commit, how string, o BaseOptions) (BaseCommit, error) {
-	if _, err := r.commit(ctx, commit); err == nil {
-		return BaseCommit{commit, how}, nil
+func (r *Repo) present(ctx context.Context, b BaseCommit, o BaseOptions) (BaseCommit, error) {
+	if _, err := r.commit(ctx, b.Commit); err == nil {
+		return b, nil
 	}
-	fetch := "git fetch --depth=1 origin " + commit
+	fetch := "git fetch --depth=1 origin " + b.Commit
 	if !o.Fetch {
-		return BaseCommit{}, &BaseError{fmt.Sprintf("this clone is shallow and does not hold %.12s (%s)", commit, how), "run: " + fetch}
+		return BaseCommit{}, &BaseError{fmt.Sprintf("this clone is shallow and does not hold %.12s (%s)", b.Commit, b.Ref), "run: " + fetch}
 	}
-	if _, err := r.git(ctx, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit); err != nil {
-		return BaseCommit{}, &BaseError{fmt.Sprintf("the base %.12s (%s) is not in this clone and could not be fetched: %v", commit, how, err), "check out with fetch-depth: 2, or run before perfgate: " + fetch}
+	if err := r.fetch(ctx, b.Commit, o.FetchEnv); err != nil {
+		return BaseCommit{}, &BaseError{fmt.Sprintf("the base %.12s (%s) is not in this clone and could not be fetched: %v", b.Commit, b.Ref, err), "check out with fetch-depth: 2, or run before perfgate: " + fetch}
 	}
-	return BaseCommit{commit, how}, nil
+	return b, nil
+}
+
+// fetch fetches one commit: with the clone's own credentials, and where these do not do, with those of env. Never
+// with both, which GitHub refuses.
+func (r *Repo) fetch(ctx context.Context, commit string, env []string) error {
+	args := []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}
+	_, err := r.git(ctx, args...)
+	if err == nil || len(env) == 0 {
+		return err
+	}
+	again := *r
+	again.env = append(slices.Clip(r.env), env...)
+	if _, err2 := again.git(ctx, args...); err2 != nil {
+		return fmt.Errorf("%w; with the action's token: %w", err, err2)
+	}
+	return nil
 }
 
 // defaultBranch finds the upstream default branch and whether HEAD is on it.

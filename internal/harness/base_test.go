@@ -98,14 +98,14 @@ func TestResolveBase(t *testing.T) {
 			c.git("checkout", "--quiet", "--detach")
 			c.git("merge", "--quiet", "--no-ff", "--message=merge", "feature")
 			return c, want
-		}, BaseOptions{PullRequest: true}, "first parent of the merge commit"},
+		}, BaseOptions{Proposal: &Proposal{}}, "first parent of the merge commit"},
 		{"pull request without a merge commit: the merge base", func(t *testing.T) (*clone, string) {
 			c := newClone(t)
 			want := c.commit("one")
 			c.git("checkout", "--quiet", "-b", "feature")
 			c.commit("two")
 			return c, want
-		}, BaseOptions{PullRequest: true}, "merge base with main"},
+		}, BaseOptions{Proposal: &Proposal{}}, "merge base with main"},
 		{"shallow in CI: fetched", func(t *testing.T) (*clone, string) {
 			c := newClone(t)
 			want := c.commit("one")
@@ -123,7 +123,7 @@ func TestResolveBase(t *testing.T) {
 			want := c.commit("main went on")
 			c.git("merge", "--quiet", "--no-ff", "--message=merge", "feature")
 			return c.cloned("copy", "--depth=1"), want
-		}, BaseOptions{Fetch: true, PullRequest: true}, "first parent of the merge commit"},
+		}, BaseOptions{Fetch: true, Proposal: &Proposal{}}, "first parent of the merge commit"},
 		{"by name", func(t *testing.T) (*clone, string) {
 			c := newClone(t)
 			want := c.commit("one")
@@ -147,7 +147,7 @@ func TestResolveBase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(BaseCommit{want, tt.ref}, got); diff != "" {
+			if diff := cmp.Diff(BaseCommit{want, tt.ref, got.Source}, got); diff != "" || got.Source == "" {
 				t.Errorf("base (-want +got):\n%s\nhistory:\n%s", diff, c.git("log", "--oneline", "--all", "--graph"))
 			}
 			if kind := c.git("cat-file", "-t", got.Commit); kind != "commit" {
