@@ -35,13 +35,14 @@ var arrows = map[string][]string{
 	"internal/harness/pace":     {}, // for what offers load and for what answers it
 	"internal/harness/proc":     {},
 
-	"internal/result":            {},
-	"internal/stats":             {},
-	"internal/github":            {},
-	"internal/github/githubtest": {}, // tests alone import it
-	"internal/cache":             {"internal/suggest"},
-	"internal/profiler":          {},
-	"internal/suggest":           {}, // for all that read what people write
+	"internal/result":                  {},
+	"internal/stats":                   {},
+	"internal/github":                  {},
+	"internal/github/githubtest":       {}, // tests alone import it
+	"internal/github/githubtest/serve": {"internal/github/githubtest"},
+	"internal/cache":                   {"internal/suggest"},
+	"internal/profiler":                {},
+	"internal/suggest":                 {}, // for all that read what people write
 }
 
 // bannedImports keep the judge and the renderers functions of their input, and parsers readers.

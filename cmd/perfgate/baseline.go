@@ -197,13 +197,20 @@ func unfit(f *result.File) error {
 
 // printMove prints the old and the new values of what is compared with a baseline.
 func (p *project) printMove(old, file *result.File) error {
-	if old == nil || old.ThresholdsOnly {
+	d := move(old, file, p.config.Policy())
+	if d == nil {
 		fmt.Fprintf(p.app.stdout, "new baseline: %s, %d benchmarks\n", describeBaseline(file), len(file.Head.Benchmarks))
 		return nil
 	}
-	move := &result.File{Tool: file.Tool, GeneratedAt: file.GeneratedAt, Head: file.Head, Baseline: old.Head, BaselineInfo: describeBaseline(old)}
-	policy := p.config.Policy()
-	d := &report.Document{File: move, Policy: policy, Outcome: compare.Judge(move, policy)}
 	fmt.Fprintf(p.app.stdout, "baseline: %s → %s\n", describeBaseline(old), describeBaseline(file))
 	return report.Moves(p.app.stdout, d)
+}
+
+// move compares a baseline with the one before, nil where that has nothing to compare with.
+func move(old, file *result.File, policy compare.Policy) *report.Document {
+	if old == nil || old.ThresholdsOnly {
+		return nil
+	}
+	f := &result.File{Tool: file.Tool, GeneratedAt: file.GeneratedAt, Head: file.Head, Baseline: old.Head, BaselineInfo: describeBaseline(old)}
+	return &report.Document{File: f, Policy: policy, Outcome: compare.Judge(f, policy)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/config"
@@ -50,15 +51,17 @@ func (p *project) gate(ctx context.Context, asJSON bool) error {
 		f.Baseline = p.selected(f.Baseline, f.Head)
 	}
 	d.Outcome = compare.Judge(f, d.Policy)
-	if deliverErr := p.deliver(d, asJSON); err == nil && d.Outcome.Gate != compare.Fail {
+	p.app.accept(ctx, d)
+	if deliverErr := p.deliver(d, asJSON); err == nil && d.Gate() != compare.Fail {
 		err = deliverErr
 	} else if deliverErr != nil {
 		p.app.warn("%v", deliverErr)
 	}
+	p.app.comment(ctx, d, filepath.ToSlash(filepath.Join(p.reportsFromWorkspace(), latestFile)))
 	if err != nil {
 		return err
 	}
-	return gateError(d.Outcome.Gate)
+	return gateError(d.Gate())
 }
 
 // begin opens the project, finds what to compare it with and says so.

@@ -21,6 +21,7 @@ type app struct {
 	environ        []string
 	runner         *github.Runner
 	now            func() time.Time
+	posting        *posting // of the action, nil for every other command
 }
 
 // command is one row of the table of subcommands.

@@ -42,7 +42,7 @@ func (a *app) compareFiles(_ context.Context, args []string) error {
 	if err := write(a.stdout, d); err != nil {
 		return err
 	}
-	return gateError(d.Outcome.Gate)
+	return gateError(d.Gate())
 }
 
 func formatNamed(name string) (func(io.Writer, *report.Document) error, error) {

@@ -45,26 +45,21 @@ func (a *app) print(d *report.Document, asJSON bool) error {
 
 // tellRunner gives summary, outputs and annotations to a GitHub Actions runner.
 func (p *project) tellRunner(d *report.Document) {
-	r := p.app.runner
-	dir := p.reportsFromWorkspace()
-	markdown, err := report.MarkdownWithin(d, r.SummaryRoom(), filepath.ToSlash(filepath.Join(dir, latestFile)))
-	if err != nil {
-		p.app.warn("job summary: %v", err)
-	} else if err := r.AppendSummary(string(markdown)); err != nil {
-		p.app.warn("%v", err)
+	a, dir := p.app, p.reportsFromWorkspace()
+	if a.wants("summary") {
+		a.summarise(d, filepath.ToSlash(filepath.Join(dir, latestFile)))
 	}
-	for _, o := range outputs(d, dir, p.origins) {
-		if err := r.SetOutput(o[0], o[1]); err != nil {
-			p.app.warn("%v", err)
-		}
-	}
-	if !r.Active() {
+	a.set(outputs(d, dir, p.origins))
+	if !a.runner.Active() || !a.wants("annotations") {
 		return
 	}
-	if err := r.Annotate(annotations(d)); err != nil {
-		p.app.warn("annotations: %v", err)
+	if err := a.runner.Annotate(annotations(d)); err != nil {
+		a.warn("annotations: %v", err)
 	}
 }
+
+// wants reports whether an input of the action asks for something. Commands that are not the action do all.
+func (a *app) wants(input string) bool { return a.posting == nil || a.posting.inputs.yes(input) }
 
 // reportsFromWorkspace is the reports folder as later steps of a job see it, which do not run in
 // the action's container.
@@ -84,22 +79,19 @@ func (p *project) reportsFromWorkspace() string {
 }
 
 // tellExit gives the runner the exit code, and the verdict where no report did.
-func (a *app) tellExit(code int) {
+func (a *app) tellExit(code int) { a.set(exitOutputs(code)) }
+
+func exitOutputs(code int) [][2]string {
 	out := [][2]string{{"exit-code", strconv.Itoa(code)}}
 	if code != exitOK && code != exitFail {
 		out = append(out, [2]string{"verdict", string(compare.Error)})
 	}
-	for _, o := range out {
-		if err := a.runner.SetOutput(o[0], o[1]); err != nil {
-			a.warn("%v", err)
-		}
-	}
+	return out
 }
 
 // outputs are the action's outputs: fixed words, numbers and paths.
 func outputs(d *report.Document, dir string, from origins) [][2]string {
 	out := [][2]string{
-		{"verdict", string(d.Outcome.Gate)},
 		{"report", filepath.ToSlash(filepath.Join(dir, "before_after.md"))},
 		{"report-json", filepath.ToSlash(filepath.Join(dir, latestFile))},
 	}
@@ -116,6 +108,12 @@ func outputs(d *report.Document, dir string, from origins) [][2]string {
 		}
 		out = append(out, [2]string{r.name + "-sha", commit}, [2]string{r.name + "-source", string(r.source)})
 	}
+	return append(out, counts(d)...)
+}
+
+// counts are the verdict and how often each of the rows' verdicts is there.
+func counts(d *report.Document) [][2]string {
+	out := [][2]string{{"verdict", string(d.Gate())}}
 	for _, v := range compare.Verdicts {
 		out = append(out, [2]string{outputName(v), strconv.Itoa(d.Outcome.Count(v))})
 	}

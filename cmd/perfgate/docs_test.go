@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,10 +14,11 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/config"
+	"github.com/org/perfgate/internal/github"
 	"github.com/org/perfgate/internal/report"
 	"github.com/org/perfgate/internal/result"
 )
@@ -57,7 +60,7 @@ func TestConfigurationDoc(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(text, readDoc(t, doc)); diff != "" {
+	if diff := gocmp.Diff(text, readDoc(t, doc)); diff != "" {
 		t.Errorf("%s is stale; run go test ./cmd/perfgate -run Doc -update (-want +got):\n%s", doc, diff)
 	}
 }
@@ -109,47 +112,109 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// The action has an input for every setting and for each of its own, and an output for all that deliver writes.
-func TestActionMetadata(t *testing.T) {
-	var action struct {
-		Inputs, Outputs map[string]any
-		Runs            struct{ Args []string }
+// actionFile is what action.yml says.
+type actionFile struct {
+	Inputs, Outputs map[string]struct {
+		Description string
+		Required    bool
+		Default     string
 	}
+	Runs struct{ Args []string }
+}
+
+func readAction(t *testing.T) actionFile {
+	t.Helper()
+	var action actionFile
 	if err := yaml.Unmarshal([]byte(readDoc(t, "action.yml")), &action); err != nil {
 		t.Fatal(err)
 	}
-	var inputs []string
-	outs := []string{"exit-code"} // tellExit writes it
+	return action
+}
+
+// The action has an input for every setting and for each of its own, an output for all that is written, and
+// arguments that never change.
+func TestActionMetadata(t *testing.T) {
+	action := readAction(t)
+	var inputs, outs []string
 	for _, o := range config.Options {
 		inputs = append(inputs, o.Name)
 	}
 	for _, in := range actionInputs {
 		inputs = append(inputs, in.name)
+		// A default in action.yml could not be told from what a workflow says, the job's token aside.
+		if in.name != "token" && !strings.Contains(action.Inputs[in.name].Description, "Default: "+in.def) {
+			t.Errorf("action.yml: input %s: the description does not end with Default: %s", in.name, in.def)
+		}
+		for _, choice := range in.choices {
+			if choice != "true" && choice != "false" && !strings.Contains(action.Inputs[in.name].Description, choice) {
+				t.Errorf("action.yml: input %s: the description does not name %s", in.name, choice)
+			}
+		}
+	}
+	for name, in := range action.Inputs {
+		if in.Required || in.Default != "" && name != "token" {
+			t.Errorf("action.yml: input %s is required or has a default", name)
+		}
 	}
 	d := &report.Document{File: &result.File{Head: &result.Set{}}, Outcome: &compare.Outcome{Gate: compare.Pass}}
-	for _, o := range outputs(d, "perf_reports", origins{}) {
-		outs = append(outs, o[0])
+	for _, written := range [][][2]string{outputs(d, "perf_reports", origins{}), exitOutputs(exitOK), commentOutputs(github.Posted{}), baselineOutputs(github.Changed{})} {
+		for _, o := range written {
+			outs = append(outs, o[0])
+		}
 	}
-	if diff := cmp.Diff(sorted(inputs), keys(action.Inputs)); diff != "" {
+	if diff := gocmp.Diff(sorted(inputs), slices.Sorted(maps.Keys(action.Inputs))); diff != "" {
 		t.Errorf("inputs of action.yml against the code (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(sorted(outs), keys(action.Outputs)); diff != "" {
+	if diff := gocmp.Diff(sorted(outs), slices.Sorted(maps.Keys(action.Outputs))); diff != "" {
 		t.Errorf("outputs of action.yml against what is written (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"action"}, action.Runs.Args); diff != "" {
+	if diff := gocmp.Diff([]string{"action"}, action.Runs.Args); diff != "" {
 		t.Errorf("arguments of action.yml (-want +got):\n%s", diff)
 	}
 }
 
-func sorted(s []string) []string { slices.Sort(s); return s }
-
-func keys(m map[string]any) []string {
-	var ks []string
-	for k := range m {
-		ks = append(ks, k)
+// The tables of inputs and outputs are generated from the code and from action.yml.
+func TestInputsDoc(t *testing.T) {
+	const doc = "docs/inputs.md"
+	action := readAction(t)
+	var own, settings, outs strings.Builder
+	own.WriteString("| input | default | meaning |\n|---|---|---|\n")
+	for _, in := range actionInputs {
+		usage := in.usage
+		if in.choices != nil {
+			usage += ": `" + strings.Join(in.choices, "`, `") + "`"
+		}
+		fmt.Fprintf(&own, "| `%s` | %s | %s |\n", in.name, quoted(cmp.Or(in.def, action.Inputs[in.name].Default)), usage)
 	}
-	return sorted(ks)
+	settings.WriteString("| input | default | meaning |\n|---|---|---|\n")
+	for _, o := range config.Options {
+		fmt.Fprintf(&settings, "| `%s` | %s | %s |\n", o.Name, quoted(o.Default), o.Usage)
+	}
+	outs.WriteString("| output | meaning |\n|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(action.Outputs)) {
+		fmt.Fprintf(&outs, "| `%s` | %s |\n", name, action.Outputs[name].Description)
+	}
+	text := between(t, readDoc(t, doc), "own", own.String())
+	text = between(t, text, "settings", settings.String())
+	text = between(t, text, "outputs", outs.String())
+	if *update {
+		if err := os.WriteFile("../../"+doc, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := gocmp.Diff(text, readDoc(t, doc)); diff != "" {
+		t.Errorf("%s is stale; run go test ./cmd/perfgate -run Doc -update (-want +got):\n%s", doc, diff)
+	}
 }
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + s + "`"
+}
+
+func sorted(s []string) []string { slices.Sort(s); return s }
 
 // Each command of the README is run by CI.
 func TestReadmeCommands(t *testing.T) {

@@ -45,7 +45,7 @@ func (a *app) proposal() *harness.Proposal {
 // environment of that one git process alone, while nothing that is measured runs: never in an argument, which all
 // processes can read, nor in an address, which messages repeat.
 func (a *app) fetchEnv() []string {
-	token := a.runner.Input("token")
+	token := a.token()
 	if token == "" {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (a *app) reportFile(_ context.Context, args []string) error {
 	if err := write(a.stdout, d); err != nil {
 		return err
 	}
-	return gateError(d.Outcome.Gate)
+	return gateError(d.Gate())
 }
 
 // document judges a stored file by the policy that it holds.

@@ -60,6 +60,8 @@ func (t tests) Run() int {
 //	commit MESSAGE              make a repository here where there is none, and commit everything
 //	lay DIR                     copy the files below DIR over those here
 //	edit FILE OLD NEW           replace a text, which must be there
+//	github STATE                serve GitHub's API from now on, with what the JSON file says, as GITHUB_API_URL
+//	asked FILE                  write what that server holds and was asked to a JSON file
 //	json FILE [PATH=VALUE...]   FILE is one JSON value; at the dotted path stands the value
 //	only PROGRAM...             take all other programs, as far as there are such, out of PATH
 //	port NAME...                set each variable to an address on loopback that nobody listens on
@@ -79,6 +81,8 @@ func TestScript(t *testing.T) {
 			"lay":       plain("lay DIR", 1, lay),
 			"elsewhere": plain("elsewhere FILE", 1, elsewhere),
 			"edit":      plain("edit FILE OLD NEW", 3, edit),
+			"github":    plain("github STATE", 1, serveGitHub),
+			"asked":     plain("asked FILE", 1, asked),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),
 			"port":      plain("port NAME...", 1, port),

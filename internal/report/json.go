@@ -14,6 +14,7 @@ import (
 type jsonReport struct {
 	Schema      int            `json:"schema_version"`
 	Verdict     compare.Gate   `json:"verdict"`
+	Accepted    *jsonAccepted  `json:"accepted,omitempty"`
 	Counts      map[string]int `json:"counts"`
 	Measured    int            `json:"measured"`
 	Total       int            `json:"total"`
@@ -34,6 +35,14 @@ type jsonReport struct {
 	Unmet       []string       `json:"unmet,omitempty"`
 	Problems    []string       `json:"problems,omitempty"`
 	Warnings    []string       `json:"warnings,omitempty"`
+}
+
+// jsonAccepted is a maintainer's word, without which the verdict would be fail.
+type jsonAccepted struct {
+	By    string `json:"by"`
+	At    string `json:"at"`
+	Label string `json:"label"`
+	Head  string `json:"head"`
 }
 
 type jsonSource struct {
@@ -116,10 +125,14 @@ func finite(v float64) *float64 {
 func JSON(w io.Writer, d *Document) error {
 	f, o := d.File, d.Outcome
 	r := jsonReport{
-		Schema: 2, Verdict: o.Gate, Counts: map[string]int{}, Tests: o.Tests,
+		Schema: 2, Verdict: d.Gate(), Counts: map[string]int{}, Tests: o.Tests,
 		Effect: d.Policy.Effect, Tolerance: d.Policy.Tolerance(), Alpha: d.Policy.Alpha,
 		Seed: f.Seed, Partial: f.Partial, Head: &jsonSource{f.Head.Commit, f.Head.Ref, f.Head.Dirty, envMap(f.Head.Env.Fields())},
 		Comparisons: make([]jsonRow, 0, len(o.Comparisons)), Unmet: o.Unmet, Problems: o.Problems, Warnings: f.Warnings,
+	}
+	if d.accepted() {
+		a := jsonAccepted(*d.Accepted)
+		r.Accepted = &a
 	}
 	if f.Base != nil {
 		r.Base = &jsonSource{f.Base.Commit, f.Base.Ref, f.Base.Dirty, envMap(f.Base.Env.Fields())}

@@ -29,10 +29,11 @@ type markdown struct {
 }
 
 func (m *markdown) draw() error {
-	m.line("## %s perfgate: %s", sign(m.d.Outcome.Gate), word(m.d.Outcome.Gate))
+	m.line("## %s perfgate: %s", sign(m.d.Gate()), word(m.d))
 	m.line("")
 	m.line("**%s**", html.EscapeString(headline(m.d)))
 	m.line("")
+	m.paragraph(acceptance(m.d))
 	m.shortened()
 	if m.level == countsOnly {
 		return m.err

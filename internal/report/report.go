@@ -8,6 +8,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -21,6 +22,35 @@ type Document struct {
 	File    *result.File
 	Outcome *compare.Outcome
 	Policy  compare.Policy
+	// Accepted is a maintainer's word on a document that fails, nil where nobody gave it.
+	Accepted *Acceptance
+}
+
+// Acceptance is a maintainer's word that what the gate found may be so. All of it stays in sight.
+type Acceptance struct {
+	By    string // who set the label
+	At    string // when, for people
+	Label string
+	Head  string // the commit that it holds for
+}
+
+// Gate is the gate's verdict after a maintainer's word.
+func (d *Document) Gate() compare.Gate {
+	if d.accepted() {
+		return compare.Pass
+	}
+	return d.Outcome.Gate
+}
+
+func (d *Document) accepted() bool { return d.Accepted != nil && d.Outcome.Gate == compare.Fail }
+
+// acceptance tells of the maintainer's word, empty where it made no difference.
+func acceptance(d *Document) string {
+	if !d.accepted() {
+		return ""
+	}
+	a := d.Accepted
+	return fmt.Sprintf("Accepted on purpose: %s set the label %s on %s, for commit %.12s. Without it the gate would fail.", a.By, a.Label, a.At, a.Head)
 }
 
 // Format is one way of drawing a document.

@@ -50,7 +50,10 @@ func Text(w io.Writer, d *Document) error {
 	for _, text := range d.Outcome.Problems {
 		p.line("error: %s", inert(text))
 	}
-	p.line("%s: %s", word(d.Outcome.Gate), headline(d))
+	if text := acceptance(d); text != "" {
+		p.line("%s", inert(text))
+	}
+	p.line("%s: %s", word(d), headline(d))
 	return p.err
 }
 

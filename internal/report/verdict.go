@@ -34,8 +34,11 @@ func headline(d *Document) string {
 }
 
 // word is the gate's verdict as a person reads it.
-func word(g compare.Gate) string {
-	switch g {
+func word(d *Document) string {
+	if d.accepted() {
+		return "ACCEPTED"
+	}
+	switch d.Outcome.Gate {
 	case compare.Pass:
 		return "PASS"
 	case compare.Fail:

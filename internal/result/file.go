@@ -37,6 +37,8 @@ type File struct {
 	ThresholdsOnly bool `json:"thresholds_only,omitempty"`
 	// Reason is why a baseline was forced.
 	Reason string `json:"reason,omitempty"`
+	// Release is the tag that a baseline was committed for, so that no older one comes after it.
+	Release string `json:"release,omitempty"`
 	// Scenario is what was asked for: packages, benchmarks, budget, pairs, flags.
 	Scenario map[string]string `json:"scenario,omitempty"`
 	// Run says how far the measuring came. Absent in what perfgate did not measure itself.

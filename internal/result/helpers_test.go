@@ -74,6 +74,7 @@ func full() *File {
 		Partial:        true,
 		ThresholdsOnly: true,
 		Reason:         "a new machine",
+		Release:        "v1.2.3",
 		Scenario:       map[string]string{"bench": "<.>", "packages": "./..."},
 		Run:            &Run{Measured: 1, Total: 2, Screened: []uint64{0, 7}, Confirmed: []uint64{1<<31 - 1}, BuildSec: 1.5, RunSec: 30, BudgetSec: 300},
 		Policy:         json.RawMessage(`{"effect":0.05,"list":[1,2,3]}`),

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/org/perfgate/internal/github/githubtest"
+)
+
+// servers are those of the running scripts, by their addresses.
+var servers sync.Map
+
+// serveGitHub serves GitHub's API to a script. A name in the state's file that begins with a dollar sign is a variable.
+func serveGitHub(ts *testscript.TestScript, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	s, err := githubtest.FromJSON([]byte(text))
+	ts.Check(err)
+	server := httptest.NewServer(s)
+	servers.Store(server.URL, s)
+	ts.Defer(func() {
+		servers.Delete(server.URL)
+		server.Close()
+	})
+	ts.Setenv("GITHUB_API_URL", server.URL)
+	ts.Setenv("GITHUB_REPOSITORY", "owner/repo")
+}
+
+// asked writes what the script's server holds. A request that GitHub would not take fails the script.
+func asked(ts *testscript.TestScript, args []string) {
+	found, ok := servers.Load(ts.Getenv("GITHUB_API_URL"))
+	if !ok {
+		ts.Fatalf("there is no server: start it with github STATE")
+	}
+	s := found.(*githubtest.Server)
+	data, err := s.State()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+	if len(s.Wrong) > 0 {
+		ts.Fatalf("GitHub's description does not allow:\n%s", strings.Join(s.Wrong, "\n"))
+	}
+}
