@@ -79,7 +79,7 @@ func (p *posting) eventTarget() (*target, error) {
 		return nil, usagef("input pr-number: event workflow_run comes from a stranger too, who would choose the pull request; it is found by the run's commit")
 	case p.event.PullRequest.Number == 0:
 		return &target{pull: named}, nil
-	case named != 0 && named != p.event.Pull:
+	case named != 0 && named != p.event.PullRequest.Number:
 		return nil, usagef("input pr-number %d: the event is about pull request %d", named, p.event.PullRequest.Number)
 	}
 	return &target{pull: p.event.PullRequest.Number, head: p.event.PullRequest.Head.SHA}, nil
