@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -20,6 +21,7 @@ func serveGitHub(ts *testscript.TestScript, args []string) {
 	s, err := githubtest.FromJSON([]byte(text))
 	ts.Check(err)
 	server := httptest.NewServer(s)
+	s.StoreURL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	servers.Store(server.URL, s)
 	ts.Defer(func() {
 		servers.Delete(server.URL)
@@ -27,6 +29,15 @@ func serveGitHub(ts *testscript.TestScript, args []string) {
 	})
 	ts.Setenv("GITHUB_API_URL", server.URL)
 	ts.Setenv("GITHUB_REPOSITORY", "owner/repo")
+}
+
+// zipped makes the variable ZIP a zip archive of a file, as JSON has bytes.
+func zipped(ts *testscript.TestScript, args []string) {
+	files := map[string]string{}
+	for _, name := range args {
+		files[name] = ts.ReadFile(name)
+	}
+	ts.Setenv("ZIP", base64.StdEncoding.EncodeToString(githubtest.Archive(files)))
 }
 
 // asked writes what the script's server holds. A request that GitHub would not take fails the script.

@@ -44,6 +44,8 @@ type Server struct {
 	Bot   bool
 	// PageSize is how much of a list an answer has at most, 0 for as much as is asked for.
 	PageSize int
+	// StoreURL is where artifacts are downloaded from: this server, by another name; empty needs no network.
+	StoreURL string
 	// Faults are what goes wrong. The first that fits a request and is not used up answers it.
 	Faults []*Fault
 	// Before, where there is one, sees each request before it is answered.
@@ -56,7 +58,8 @@ type Server struct {
 	// Tokens are the distinct Authorization headers that came.
 	Tokens []string
 
-	mu sync.Mutex
+	mu      sync.Mutex
+	apiHost string
 }
 
 // Fault is a failure of the server.

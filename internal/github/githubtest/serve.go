@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 )
@@ -18,7 +19,12 @@ func FromJSON(data []byte) (*Server, error) {
 func (s *Server) State() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return json.MarshalIndent(s, "", " ")
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", " ")
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(s)
+	return out.Bytes(), err
 }
 
 // Handler is the server with its state beside it, for programs.
