@@ -19,9 +19,12 @@ const (
 	defaultServer = "https://github.com"
 )
 
-// callTimeout bounds one call with all of its waiting and repeating, so that a network which
-// swallows packets cannot hold a job.
-const callTimeout = 2 * time.Minute
+const (
+	// answerTimeout bounds the wait for one answer, so that a network which swallows packets cannot hold a job.
+	answerTimeout = 30 * time.Second
+	// sideTimeout bounds what a verdict does not wait for: comments and labels, with all waiting and repeating.
+	sideTimeout = 3 * time.Minute
+)
 
 // Access says which repository to speak of, where and as whom.
 type Access struct {
@@ -58,10 +61,12 @@ func NewClient(a Access) (*Client, error) {
 	}
 	next := a.Transport
 	if next == nil {
-		next = http.DefaultTransport
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.ResponseHeaderTimeout = answerTimeout
+		next = transport
 	}
 	next = &patient{left: patience, next: &bearer{token: a.Token, host: api.Host, next: next}}
-	client, err := rest.NewClient(&http.Client{Transport: next, Timeout: callTimeout}).WithEnterpriseURLs(api.String(), api.String())
+	client, err := rest.NewClient(&http.Client{Transport: next}).WithEnterpriseURLs(api.String(), api.String())
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,8 @@ func marker(key string) string {
 // Post makes the comment or replaces the one of an earlier run. What goes wrong is in the answer, and no error: a
 // comment decides nothing.
 func (c *Client) Post(ctx context.Context, cm Comment) Posted {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
 	posted, err := c.post(ctx, cm)
 	switch {
 	case Forbidden(err):

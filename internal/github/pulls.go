@@ -87,6 +87,8 @@ func notAccepted(format string, args ...any) error { return &NotAccepted{fmt.Spr
 // When the commit was pushed is what GitHub noted of the branch. The commit's own date is the author's to choose, and
 // the time of a run on the commit is that of its first push, which may have been to another branch.
 func (c *Client) Accepted(ctx context.Context, pull int, head string) (*Acceptance, error) {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
 	pr, _, err := c.rest.PullRequests.Get(ctx, c.owner, c.repo, pull)
 	if err != nil {
 		return nil, failed(fmt.Sprintf("look at pull request %d", pull), err)

@@ -19,7 +19,7 @@ var operations = map[string]func(*Server, http.ResponseWriter, *http.Request, ma
 	"repos/get-content":                       (*Server).content,
 	"repos/create-or-update-file-contents":    (*Server).putContent,
 	"repos/get-commit":                        (*Server).commit,
-	"repos/compare-commits-with-basehead":                   (*Server).compare,
+	"repos/compare-commits-with-basehead":     (*Server).compare,
 	"repos/list-activities":                   (*Server).activities,
 	"repos/get-collaborator-permission-level": (*Server).permission,
 	"git/get-blob":                            (*Server).blob,
