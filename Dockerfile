@@ -19,9 +19,13 @@ RUN CGO_ENABLED=0 GOCACHE=/tmp/cache go build -trimpath -buildvcs=false \
 
 FROM ${BASE}
 ARG VERSION=devel
+# The commit that the image is built from.
+ARG REVISION=""
 LABEL org.opencontainers.image.title="perfgate" \
       org.opencontainers.image.description="Fails a build when, and only when, the change made a Go program slower or heavier" \
       org.opencontainers.image.source="https://github.com/org/perfgate" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.version="${VERSION}"
 
 # The official image has all of these, and the step then needs no network. A smaller base does not.
