@@ -137,7 +137,9 @@ func TestActionMetadata(t *testing.T) {
 	action := readAction(t)
 	var inputs, outs []string
 	for _, o := range config.Options {
-		inputs = append(inputs, o.Name)
+		if !o.NoInput {
+			inputs = append(inputs, o.Name)
+		}
 	}
 	for _, in := range actionInputs {
 		inputs = append(inputs, in.name)
@@ -188,6 +190,9 @@ func TestInputsDoc(t *testing.T) {
 	}
 	settings.WriteString("| input | default | meaning |\n|---|---|---|\n")
 	for _, o := range config.Options {
+		if o.NoInput {
+			continue
+		}
 		fmt.Fprintf(&settings, "| `%s` | %s | %s |\n", o.Name, quoted(o.Default), o.Usage)
 	}
 	outs.WriteString("| output | meaning |\n|---|---|\n")

@@ -30,6 +30,9 @@ type event struct {
 			SHA string `json:"sha"`
 		} `json:"head"`
 	} `json:"pull_request"`
+	MergeGroup struct {
+		BaseSHA string `json:"base_sha"` // what a merge group goes upon
+	} `json:"merge_group"`
 	WorkflowRun struct {
 		ID int64 `json:"id"` // 0 where it is about none
 	} `json:"workflow_run"`

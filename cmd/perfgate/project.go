@@ -28,6 +28,8 @@ type project struct {
 	sources config.Sources // of config
 	// trusted is the base whose configuration and baseline are in force, nil where the checkout's are.
 	trusted *harness.BaseCommit
+	// absent says why trusted's files are not in the clone, nil where they are.
+	absent  *harness.AbsentError
 	origins origins  // of what is compared with
 	notes   []string // warnings for the report
 	record  *record  // of releases, nil where none is asked for

@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -16,29 +16,27 @@ func (a *app) proposal() *harness.Proposal {
 	if !a.proposed() {
 		return nil
 	}
-	var event struct {
-		PullRequest struct {
-			Head struct {
-				SHA string `json:"sha"`
-			} `json:"head"`
-		} `json:"pull_request"`
-		MergeGroup struct {
-			BaseSHA string `json:"base_sha"`
-		} `json:"merge_group"`
+	e := a.event()
+	p := &harness.Proposal{Merge: a.getenv("GITHUB_SHA"), Head: e.PullRequest.Head.SHA, Before: e.MergeGroup.BaseSHA, Branch: a.getenv("GITHUB_BASE_REF")}
+	if a.token() != "" && p.Branch != "" {
+		p.MergeBase = func(ctx context.Context, commit string) (string, error) {
+			c, err := a.client()
+			if err != nil {
+				return "", err
+			}
+			return c.MergeBase(ctx, p.Branch, commit)
+		}
 	}
-	if data, err := a.runner.Event(); err != nil {
-		a.warn("%v", err)
-	} else if len(data) == 0 {
-		a.warn("the runner names no event: the merge commit is taken for what it looks like")
-	} else if err := json.Unmarshal(data, &event); err != nil {
-		a.warn("event: %v", err)
+	return p
+}
+
+// event is what started the workflow. The action has read it already, before anything that is measured could write
+// to it.
+func (a *app) event() event {
+	if a.posting != nil {
+		return a.posting.event
 	}
-	return &harness.Proposal{
-		Merge:  a.getenv("GITHUB_SHA"),
-		Head:   event.PullRequest.Head.SHA,
-		Before: event.MergeGroup.BaseSHA,
-		Branch: a.getenv("GITHUB_BASE_REF"),
-	}
+	return a.readEvent()
 }
 
 // fetchEnv lets git fetch with the action's token, for a checkout that kept no credentials. The token is in the

@@ -52,6 +52,11 @@ func (p *project) trustBase(ctx context.Context) error {
 		return err
 	}
 	base, err := p.resolveBaseOf(ctx, own.Base)
+	var absent *harness.AbsentError
+	if errors.As(err, &absent) && p.app.token() != "" {
+		// Its files can be read one by one, which does where nothing of it is measured.
+		base, p.absent, err = &absent.Base, absent, nil
+	}
 	if err != nil {
 		var unresolved *harness.BaseError
 		if errors.As(err, &unresolved) {
@@ -88,6 +93,9 @@ func (p *project) trustBase(ctx context.Context) error {
 		return err
 	}
 	p.config = c
+	if p.absent != nil && c.Against != config.Baseline {
+		return fmt.Errorf("the base cannot be resolved: %w", p.absent)
+	}
 	return nil
 }
 
@@ -118,7 +126,19 @@ func (p *project) atBase(ctx context.Context, name string) (data []byte, found b
 	if err != nil {
 		return nil, false, err
 	}
-	return p.repo.File(ctx, p.trusted.Commit, path.Clean(filepath.ToSlash(rel)))
+	name = path.Clean(filepath.ToSlash(rel))
+	if p.absent == nil {
+		return p.repo.File(ctx, p.trusted.Commit, name)
+	}
+	c, err := p.app.client()
+	if err != nil {
+		return nil, false, err
+	}
+	file, err := c.File(ctx, name, p.trusted.Commit)
+	if err != nil || file == nil {
+		return nil, false, err
+	}
+	return file.Data, true, nil
 }
 
 // baselineInForce reads the baseline: the committed one, or in a proposal that of base. Nil where there is

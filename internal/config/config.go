@@ -202,7 +202,7 @@ func (s Sources) find(o Option) (texts []string, origin Origin, place string) {
 			return v, FromFlag, "--" + o.Name
 		}
 	}
-	if s.Input != nil {
+	if s.Input != nil && !o.NoInput {
 		if v := s.Input(o.Name); v != "" {
 			return []string{v}, FromInput, "input " + o.Name
 		}

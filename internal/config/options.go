@@ -23,6 +23,8 @@ type Option struct {
 	Choices []string
 	// Repeat says that the flag may be given several times.
 	Repeat bool
+	// NoInput says that no action input sets it: a shell runs it, and workflows put a stranger's words into inputs.
+	NoInput bool
 	// Judges says that the setting decides what the outcome means, or what a benchmark may see of the job's
 	// environment: a pull request cannot change it for its own run.
 	Judges bool
@@ -91,7 +93,7 @@ var Options = []Option{
 		set: func(c *Config, t []string) (err error) { c.Strict, err = boolean(last(t)); return err }},
 	{Name: "mock", Arg: "FILE", Usage: "answer the benchmarks' calls to a model as this script says; see docs/mock.md",
 		set: func(c *Config, t []string) error { c.Mock = last(t); return noDash(c.Mock) }},
-	{Name: "prepare", Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
+	{Name: "prepare", NoInput: true, Arg: "SCRIPT", Repeat: true, Usage: "shell script to run once in each tree before building",
 		set: func(c *Config, t []string) error { c.Prepare = strings.Join(t, "\n"); return nil }},
 	{Name: "pass-env", Judges: true, Arg: "NAME", Repeat: true, Usage: "variables that benchmarks see beyond the usual ones",
 		set: func(c *Config, t []string) error {

@@ -49,6 +49,15 @@ type BaseError struct{ Problem, Remedy string }
 
 func (e *BaseError) Error() string { return e.Problem + "; " + e.Remedy }
 
+// AbsentError is a base whose commit is known, and whose files are not in the clone and could not be fetched.
+type AbsentError struct {
+	*BaseError
+	Base BaseCommit
+}
+
+// Unwrap returns the *BaseError.
+func (e *AbsentError) Unwrap() error { return e.BaseError }
+
 // ResolveBase chooses the commit to compare with: the ref that was asked for; in a pull request
 // the first parent of the merge commit (see Proposal); on the default branch HEAD when the tree is dirty
 // and its parent when it is clean; else the merge base with the default branch.
@@ -132,7 +141,7 @@ func (r *Repo) present(ctx context.Context, b BaseCommit, o BaseOptions) (BaseCo
 		return BaseCommit{}, &BaseError{fmt.Sprintf("this clone is shallow and does not hold %.12s (%s)", b.Commit, b.Ref), "run: " + fetch}
 	}
 	if err := r.fetch(ctx, b.Commit, o.FetchEnv); err != nil {
-		return BaseCommit{}, &BaseError{fmt.Sprintf("the base %.12s (%s) is not in this clone and could not be fetched: %v", b.Commit, b.Ref, err), "check out with fetch-depth: 2, or run before perfgate: " + fetch}
+		return BaseCommit{}, &AbsentError{&BaseError{fmt.Sprintf("the base %.12s (%s) is not in this clone and could not be fetched: %v", b.Commit, b.Ref, err), "check out with fetch-depth: 2, or run before perfgate: " + fetch}, b}
 	}
 	return b, nil
 }

@@ -169,7 +169,11 @@ func (s *Server) compare(w http.ResponseWriter, _ *http.Request, p map[string]st
 	case after:
 		status = "behind"
 	}
-	answer(w, http.StatusOK, map[string]any{"status": status})
+	out := map[string]any{"status": status}
+	if base := s.mergeBase(a, b); base != "" {
+		out["merge_base_commit"] = map[string]any{"sha": base}
+	}
+	answer(w, http.StatusOK, out)
 }
 
 func (s *Server) activities(w http.ResponseWriter, r *http.Request, _ map[string]string) {

@@ -150,6 +150,20 @@ func (s *Repo) resolve(ref string) string {
 	return ""
 }
 
+// mergeBase is the commit nearest to b that a has too, empty for none.
+func (s *Repo) mergeBase(a, b string) string {
+	in := s.ancestors(a)
+	for todo := []string{b}; len(todo) > 0; todo = todo[1:] {
+		if in[todo[0]] {
+			return todo[0]
+		}
+		if c := s.Commits[todo[0]]; c != nil {
+			todo = append(todo, c.Parents...)
+		}
+	}
+	return ""
+}
+
 // ancestors are a commit and all before it.
 func (s *Repo) ancestors(sha string) map[string]bool {
 	seen := map[string]bool{}
