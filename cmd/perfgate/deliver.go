@@ -53,7 +53,7 @@ func (p *project) tellRunner(d *report.Document) {
 	if !a.runner.Active() || !a.wants("annotations") {
 		return
 	}
-	if err := a.runner.Annotate(annotations(d)); err != nil {
+	if err := a.runner.Annotate(p.annotations(d)); err != nil {
 		a.warn("annotations: %v", err)
 	}
 }
@@ -142,16 +142,18 @@ func outputName(v compare.Verdict) string {
 }
 
 // annotations are one for each row that fails the gate and for each reason without a verdict.
-func annotations(d *report.Document) []github.Annotation {
+func (p *project) annotations(d *report.Document) []github.Annotation {
 	var as []github.Annotation
 	for _, c := range d.Outcome.Comparisons {
 		if c.Failing() {
-			as = append(as, github.Annotation{Level: "error", Title: "perfgate: " + string(c.Verdict), Message: report.Sentence(c)})
+			file, line := p.position(c.Key)
+			as = append(as, github.Annotation{Level: "error", Title: "perfgate: " + string(c.Verdict), Message: report.Sentence(c), File: file, Line: line})
 		}
 	}
 	for _, c := range d.Outcome.Budgets {
 		if c.Verdict == compare.BudgetBroken {
-			as = append(as, github.Annotation{Level: "error", Title: "perfgate: budget broken", Message: report.BudgetSentence(c)})
+			file, line := p.position(c.Key)
+			as = append(as, github.Annotation{Level: "error", Title: "perfgate: budget broken", Message: report.BudgetSentence(c), File: file, Line: line})
 		}
 	}
 	for _, c := range d.Outcome.Waivers {

@@ -44,6 +44,10 @@ func (r *Runner) SetOutput(name, value string) error {
 	if !outputValue.MatchString(value) {
 		return fmt.Errorf("outputs: %s: %q is not a plain value", name, value)
 	}
+	if old, set := r.set[name]; set && old == value {
+		return nil
+	}
+	r.set[name] = value
 	return r.outputs.append(name + "=" + value + "\n")
 }
 

@@ -25,7 +25,8 @@ type Runner struct {
 	outputs   *commandFile
 	others    []*commandFile // that perfgate never writes to
 	actFolder string
-	stopped   string // the token that lets the runner obey again, empty where it obeys
+	set       map[string]string // the outputs so far
+	stopped   string            // the token that lets the runner obey again, empty where it obeys
 }
 
 // New returns the Runner that getenv describes. Annotations go to stdout.
@@ -40,6 +41,7 @@ func newRunner(getenv func(string) string, stdout io.Writer, actFolder string) *
 	}
 	r := &Runner{
 		actFolder: actFolder,
+		set:       map[string]string{},
 		getenv:    getenv,
 		stdout:    stdout,
 		summary:   newCommandFile("job summary", find("GITHUB_STEP_SUMMARY")),
