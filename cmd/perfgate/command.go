@@ -79,6 +79,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 	if err := a.quiet(args); err != nil {
 		a.warn("%v", err)
 	}
+	if ws := a.getenv("GITHUB_WORKSPACE"); a.runner.Active() && ws != "" && a.runner.Workspace() == "" {
+		a.warn("workspace: %s is no folder here; the working directory takes its place", ws)
+	}
 	err := a.dispatch(ctx, args)
 	if ctx.Err() != nil && exitCode(err) == exitNoVerdict {
 		err = fmt.Errorf("interrupted: %w", ctx.Err()) // whatever failed, failed because of that
