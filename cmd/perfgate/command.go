@@ -112,6 +112,7 @@ func (a *app) leave() {
 	if !a.runner.Active() {
 		return
 	}
+	endOthers()
 	written, err := a.runner.Restore()
 	if err != nil {
 		a.warn("%v", err)

@@ -46,6 +46,9 @@ func (a *app) print(d *report.Document, asJSON bool) error {
 // tellRunner gives summary, outputs and annotations to a GitHub Actions runner.
 func (p *project) tellRunner(d *report.Document) {
 	a, dir := p.app, p.reportsFromWorkspace()
+	if a.runner.Active() {
+		endOthers()
+	}
 	if a.wants("summary") {
 		a.summarise(d, filepath.ToSlash(filepath.Join(dir, latestFile)))
 	}

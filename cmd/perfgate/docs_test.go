@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -266,6 +267,51 @@ func TestHelpListsCommands(t *testing.T) {
 	for _, c := range commands {
 		if !strings.Contains(out.String(), "\n  "+c.name) {
 			t.Errorf("help does not list %s", c.name)
+		}
+	}
+}
+
+// What docs/security.md names as holding an item is there: a test, a script, a scenario.
+func TestSecurityDoc(t *testing.T) {
+	doc := readDoc(t, "docs/security.md")
+	tests := map[string]bool{}
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(text, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(doc, "|--:|---|---|\n")
+	rows := strings.Split(strings.TrimSpace(table), "\n")
+	if len(rows) != 46 {
+		t.Errorf("%d rows of 46 items", len(rows))
+	}
+	for i, row := range rows {
+		if !strings.HasPrefix(row, fmt.Sprintf("| %d | ", i+1)) {
+			t.Errorf("row %d: %s", i+1, row)
+		}
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row, -1) {
+			name := m[1]
+			script, scenario, _ := strings.Cut(name, " ")
+			found := true
+			switch {
+			case regexp.MustCompile(`^(Test|Fuzz)\w+$`).MatchString(name):
+				found = tests[name]
+			case strings.HasSuffix(name, ".txtar"):
+				found = exists(filepath.Join("testdata", "script", name))
+			case script == ".ci/runner" || script == ".ci/act":
+				found = strings.Contains(readDoc(t, script), "scenario_"+scenario+"() {")
+			}
+			if !found {
+				t.Errorf("item %d: there is no %s", i+1, name)
+			}
 		}
 	}
 }
