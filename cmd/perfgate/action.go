@@ -132,6 +132,9 @@ func (a *app) action(ctx context.Context, args []string) error {
 		a.warn("%v", err)
 	}
 	a.posting = &posting{inputs: values, token: token, event: a.readEvent()}
+	if a.posting.to, err = a.posting.eventTarget(); err != nil {
+		return err
+	}
 	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == values["mode"] })
 	return modes[i].run(a, ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 
@@ -29,6 +30,19 @@ func serveGitHub(ts *testscript.TestScript, args []string) {
 	})
 	ts.Setenv("GITHUB_API_URL", server.URL)
 	ts.Setenv("GITHUB_REPOSITORY", "owner/repo")
+}
+
+// revision sets a variable to the commit that a name of git's means.
+func revision(ts *testscript.TestScript, args []string) {
+	cmd := exec.Command("git", "-C", ts.MkAbs("."), "rev-parse", args[1])
+	out, err := cmd.Output()
+	ts.Check(err)
+	ts.Setenv(args[0], strings.TrimSpace(string(out)))
+}
+
+// expand puts the values of variables into a file.
+func expand(ts *testscript.TestScript, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o666))
 }
 
 // zipped makes the variable ZIP a zip archive of a file, as JSON has bytes.

@@ -19,6 +19,7 @@ type posting struct {
 	inputs inputs
 	token  string
 	event  event
+	to     *target // what the event is about, nil for no pull request
 }
 
 // event is what started the workflow, as far as it says where a report belongs.
@@ -94,11 +95,9 @@ func (a *app) accept(ctx context.Context, d *report.Document) {
 	if a.posting == nil || d.Outcome.Gate != compare.Fail || a.posting.token == "" {
 		return
 	}
-	to, err := a.posting.eventTarget()
-	if err != nil || to == nil || to.head == "" {
-		return
+	if to := a.posting.to; to != nil && to.head != "" {
+		a.acceptAt(ctx, d, to)
 	}
-	a.acceptAt(ctx, d, to)
 }
 
 func (a *app) acceptAt(ctx context.Context, d *report.Document, to *target) {
@@ -122,14 +121,9 @@ func (a *app) acceptAt(ctx context.Context, d *report.Document, to *target) {
 
 // comment posts the report of this run to the pull request that the event is about.
 func (a *app) comment(ctx context.Context, d *report.Document, full string) {
-	if a.posting == nil || ctx.Err() != nil {
-		return
+	if a.posting != nil && ctx.Err() == nil {
+		a.commentOn(ctx, d, a.posting.to, full)
 	}
-	to, err := a.posting.eventTarget()
-	if err != nil {
-		a.warn("%v", err)
-	}
-	a.commentOn(ctx, d, to, full)
 }
 
 // commentOn posts the report, and tells what became of it. Nothing here changes a verdict or an exit code.

@@ -42,6 +42,9 @@ func document(f *result.File) (*report.Document, error) {
 		if err := json.Unmarshal(f.Policy, &d.Policy); err != nil {
 			return nil, fmt.Errorf("policy: %w", err)
 		}
+		if err := d.Policy.Check(); err != nil {
+			return nil, fmt.Errorf("policy: %w", err)
+		}
 	}
 	d.Outcome = compare.Judge(f, d.Policy)
 	return d, nil

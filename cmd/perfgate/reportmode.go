@@ -108,9 +108,8 @@ func (a *app) inWorkspace(name string) ([]byte, error) {
 // reportTarget finds the pull request by what GitHub says of the event or of the run, and by nothing that is stored.
 // It is nil where the run was not about one.
 func (a *app) reportTarget(ctx context.Context, run *github.Run) (*target, error) {
-	to, err := a.posting.eventTarget()
-	if err != nil || to != nil || run == nil {
-		return to, err
+	if a.posting.to != nil || run == nil {
+		return a.posting.to, nil
 	}
 	if !strings.HasPrefix(run.Event, "pull_request") {
 		a.say("run %d was started by %s: there is no pull request to comment on", run.ID, run.Event)

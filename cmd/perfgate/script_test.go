@@ -62,6 +62,8 @@ func (t tests) Run() int {
 //	edit FILE OLD NEW           replace a text, which must be there
 //	github STATE                serve GitHub's API from now on, with what the JSON file says, as GITHUB_API_URL
 //	asked FILE                  write what that server holds and was asked to a JSON file
+//	revision NAME COMMIT        set a variable to a commit's hash
+//	expand FILE                 put the values of variables into a file
 //	zipped FILE...              make the variable ZIP an archive of the files, in Base64
 //	json FILE [PATH=VALUE...]   FILE is one JSON value; at the dotted path stands the value
 //	only PROGRAM...             take all other programs, as far as there are such, out of PATH
@@ -84,6 +86,8 @@ func TestScript(t *testing.T) {
 			"edit":      plain("edit FILE OLD NEW", 3, edit),
 			"github":    plain("github STATE", 1, serveGitHub),
 			"zipped":    plain("zipped FILE...", 1, zipped),
+			"revision":  plain("revision NAME COMMIT", 2, revision),
+			"expand":    plain("expand FILE", 1, expand),
 			"asked":     plain("asked FILE", 1, asked),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),

@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"regexp"
 
@@ -26,6 +28,29 @@ type Policy struct {
 	Strict bool `json:"strict,omitempty"`
 	// Interleaved asserts that two files without a recorded pairing were measured in turn.
 	Interleaved bool `json:"interleaved,omitempty"`
+}
+
+// mostRules bounds the rules of a stored policy, each of which looks at each row.
+const mostRules = 1000
+
+// Check refuses a policy that no configuration can have made: a stored one is a stranger's.
+func (p Policy) Check() error {
+	within := func(what string, v, most float64) error {
+		if !(v > 0 && v <= most) { // not a number either
+			return fmt.Errorf("%s is %v, want more than 0 and at most %v", what, v, most)
+		}
+		return nil
+	}
+	errs := []error{within("effect", p.Effect, 9), within("alpha", p.Alpha, 0.5), within("confidence", p.Confidence, 0.9999)}
+	for _, o := range p.Overrides {
+		if o.Effect != 0 {
+			errs = append(errs, within("a policy's effect", o.Effect, 9))
+		}
+	}
+	if n := len(p.Overrides) + len(p.Budgets) + len(p.Waivers); n > mostRules {
+		errs = append(errs, fmt.Errorf("%d rules, more than %d", n, mostRules))
+	}
+	return errors.Join(errs...)
 }
 
 // DefaultPolicy is the policy without any configuration.

@@ -46,7 +46,7 @@ func (c *Client) ArtifactFile(ctx context.Context, run int64, artifact, name str
 	if err != nil {
 		return nil, err
 	}
-	content, err := unzip(data, name)
+	content, err := unzip(data, name, maxEntry)
 	if err != nil {
 		return nil, fmt.Errorf("artifact %q of workflow run %d: %w", artifact, run, err)
 	}
@@ -74,8 +74,8 @@ func (c *Client) download(ctx context.Context, id int64) ([]byte, error) {
 	return data, nil
 }
 
-// unzip returns the one file of that base name. The sizes that an archive tells of its files are not believed.
-func unzip(data []byte, name string) ([]byte, error) {
+// unzip returns the one file of that base name, of at most so many bytes. The sizes that an archive tells of its files are not believed.
+func unzip(data []byte, name string, most int) ([]byte, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, err
@@ -101,12 +101,12 @@ func unzip(data []byte, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	content, err := io.ReadAll(io.LimitReader(r, maxEntry+1))
+	content, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(content) > maxEntry {
-		return nil, fmt.Errorf("%s has more than %d bytes", name, maxEntry)
+	if len(content) > most {
+		return nil, fmt.Errorf("%s has more than %d bytes", name, most)
 	}
 	return content, nil
 }

@@ -83,6 +83,9 @@ func TestChange(t *testing.T) {
 				if main, proposed := on(s, "main", baselinePath), on(s, "perfgate/baseline", baselinePath); main != tt.main || proposed != tt.proposed {
 					t.Errorf("main has %q and the pull request %q, want %q and %q", main, proposed, tt.main, tt.proposed)
 				}
+				if n := count(s, "PUT "); tt.name == "protected" && n != 1 {
+					t.Errorf("%d commits tried on a branch that refuses them, want one", n)
+				}
 				for sha, commit := range s.Commits {
 					if commit.Author != "" {
 						t.Errorf("commit %s names an author, %s: GitHub does not sign that", sha, commit.Author)

@@ -25,6 +25,7 @@ var fixtures = []struct {
 	{"files", plainFiles},
 	{"nothing", nothing},
 	{"contract", contracted},
+	{"accepted", onPurpose},
 	{"suite", func() *Document { return slowerSuite(false) }},
 	{"unfit", func() *Document { return slowerSuite(true) }},
 	{"hostile", func() *Document {
@@ -37,6 +38,13 @@ func document(f *result.File) *Document { return judged(f, compare.DefaultPolicy
 
 func judged(f *result.File, p compare.Policy) *Document {
 	return &Document{File: f, Policy: p, Outcome: compare.Judge(f, p)}
+}
+
+// onPurpose is a document that fails, with a maintainer's word on it.
+func onPurpose() *Document {
+	d := againstBaseline()
+	d.Accepted = &Acceptance{By: "maria", At: "2026-09-01 13:00:00 UTC", Label: "perfgate-accept", Head: "0123456789abcdef0123456789abcdef01234567"}
+	return d
 }
 
 func env() result.Env {
