@@ -36,7 +36,7 @@ func TestJSONRoundTrip(t *testing.T) {
 func checkJSON(t *testing.T, d *Document, r jsonReport) {
 	t.Helper()
 	o := d.Outcome
-	if r.Verdict != o.Gate || r.Tests != o.Tests || len(r.Comparisons) != len(o.Comparisons) || r.Seed != d.File.Seed || r.Partial != d.File.Partial {
+	if r.Verdict != d.Gate() || (r.Accepted != nil) != (d.Accepted != nil) || r.Tests != o.Tests || len(r.Comparisons) != len(o.Comparisons) || r.Seed != d.File.Seed || r.Partial != d.File.Partial {
 		t.Fatalf("verdict %s, %d tests, %d rows, seed %d, partial %v", r.Verdict, r.Tests, len(r.Comparisons), r.Seed, r.Partial)
 	}
 	for i, c := range o.Comparisons {
