@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -60,6 +61,29 @@ func judged(t *testing.T, base, head string) *report.Document {
 	}
 	f := &result.File{Tool: tool(), GeneratedAt: githubtest.Day, Head: set(head), Base: set(base), Pairing: result.Passes}
 	return &report.Document{File: f, Policy: compare.DefaultPolicy, Outcome: compare.Judge(f, compare.DefaultPolicy)}
+}
+
+// A report that is too long for a comment gives way, keeps the mark and names the file that has everything.
+func TestLongComment(t *testing.T) {
+	s := withPull(time.Hour)
+	a, _, _ := postingApp(t, s, nil)
+	var lines strings.Builder
+	for i := range 2000 {
+		for range 3 {
+			fmt.Fprintf(&lines, "BenchmarkWithAName%d 1000 2 allocs/op\n", i)
+		}
+	}
+	r, err := parse.GoBench(strings.NewReader(lines.String()), "x", parse.GoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &result.File{Tool: tool(), GeneratedAt: githubtest.Day, Head: r.Set, Base: &result.Set{}, Pairing: result.Passes}
+	d := &report.Document{File: f, Policy: compare.DefaultPolicy, Outcome: compare.Judge(f, compare.DefaultPolicy)}
+	a.comment(context.Background(), d, "perf_reports/latest.json")
+	body := strings.Join(s.OwnComments(7, "<!-- perfgate comment 1 "), "")
+	if len(body) == 0 || len(body) > github.CommentLimit || !strings.Contains(body, "Shortened to fit") || !strings.Contains(body, "`perf_reports/latest.json`") {
+		t.Errorf("the comment has %d bytes, want 1 to %d and what is left out:\n%.2000s", len(body), github.CommentLimit, body)
+	}
 }
 
 // withPull is a server with the pull request and a label on it that was set an hour after, or before, the push.
@@ -137,7 +161,9 @@ func TestComment(t *testing.T) {
 		{name: "a pull request by name", values: inputs{"pr-number": "7"}, head: slower, change: func(a *app, _ *githubtest.Server) { a.posting.event = event{Name: "push"} }, status: "created", posted: 1},
 		{name: "moved on", head: slower, change: func(_ *app, s *githubtest.Server) { s.Pulls[0].HeadSHA = strings.Repeat("d", 40) }, status: "skipped", says: "is at dddddddddddd now"},
 		{name: "403", head: slower, change: func(_ *app, s *githubtest.Server) { s.Faults = []*githubtest.Fault{{Path: ".", Status: 403}} }, status: "forbidden", says: "the job needs pull-requests: write"},
-		{name: "422", head: slower, change: func(_ *app, s *githubtest.Server) { s.Faults = []*githubtest.Fault{{Method: "POST", Path: ".", Status: 422}} }, status: "failed", says: "GitHub answers 422"},
+		{name: "422", head: slower, change: func(_ *app, s *githubtest.Server) {
+			s.Faults = []*githubtest.Fault{{Method: "POST", Path: ".", Status: 422}}
+		}, status: "failed", says: "GitHub answers 422"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
