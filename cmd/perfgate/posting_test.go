@@ -66,7 +66,8 @@ func judged(t *testing.T, base, head string) *report.Document {
 // A report that is too long for a comment gives way, keeps the mark and names the file that has everything.
 func TestLongComment(t *testing.T) {
 	s := withPull(time.Hour)
-	a, _, _ := postingApp(t, s, nil)
+	a, log, _ := postingApp(t, s, nil)
+	a.posting.to = &target{pull: 7, head: postedHead}
 	var lines strings.Builder
 	for i := range 2000 {
 		for range 3 {
@@ -82,7 +83,7 @@ func TestLongComment(t *testing.T) {
 	a.comment(context.Background(), d, "perf_reports/latest.json")
 	body := strings.Join(s.OwnComments(7, "<!-- perfgate comment 1 "), "")
 	if len(body) == 0 || len(body) > github.CommentLimit || !strings.Contains(body, "Shortened to fit") || !strings.Contains(body, "`perf_reports/latest.json`") {
-		t.Errorf("the comment has %d bytes, want 1 to %d and what is left out:\n%.2000s", len(body), github.CommentLimit, body)
+		t.Errorf("the comment has %d bytes, want 1 to %d and what is left out:\n%.2000s\n%s", len(body), github.CommentLimit, body, log)
 	}
 }
 
