@@ -30,7 +30,7 @@ func TestPosition(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := &project{app: step("GITHUB_WORKSPACE=" + top), root: filepath.Join(top, "sub"), repo: &harness.Repo{Top: top}}
+	p := &project{app: inStep("GITHUB_WORKSPACE=" + top), root: filepath.Join(top, "sub"), repo: &harness.Repo{Top: top}}
 	for _, tt := range []struct {
 		suite, pkg, name, file string
 		line                   int

@@ -18,8 +18,8 @@ import (
 	"github.com/org/perfgate/internal/harness"
 )
 
-// step is an app in a step of a workflow.
-func step(environ ...string) *app {
+// inStep is an app in a step of a workflow.
+func inStep(environ ...string) *app {
 	a := &app{stdout: io.Discard, stderr: io.Discard, environ: append(environ, "GITHUB_ACTIONS=true")}
 	a.runner = github.New(a.getenv, io.Discard)
 	return a
@@ -30,14 +30,14 @@ func TestProposal(t *testing.T) {
 	if err := os.WriteFile(event, []byte(`{"pull_request":{"head":{"sha":"2"},"base":{"sha":"old"}},"merge_group":{"base_sha":"1"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := step("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event, "GITHUB_SHA=3", "GITHUB_BASE_REF=main").proposal()
+	got := inStep("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event, "GITHUB_SHA=3", "GITHUB_BASE_REF=main").proposal()
 	if diff := cmp.Diff(&harness.Proposal{Merge: "3", Head: "2", Before: "1", Branch: "main"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := step("GITHUB_EVENT_NAME=push", "GITHUB_EVENT_PATH="+event).proposal(); got != nil {
+	if got := inStep("GITHUB_EVENT_NAME=push", "GITHUB_EVENT_PATH="+event).proposal(); got != nil {
 		t.Errorf("a push proposes %+v", got)
 	}
-	got = step("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event+".absent", "GITHUB_SHA=3").proposal()
+	got = inStep("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event+".absent", "GITHUB_SHA=3").proposal()
 	if diff := cmp.Diff(&harness.Proposal{Merge: "3"}, got); diff != "" {
 		t.Errorf("without the event (-want +got):\n%s", diff)
 	}
@@ -46,10 +46,10 @@ func TestProposal(t *testing.T) {
 // TestFetchEnv: the token travels as a header in one process's environment, and to the server alone that the runner
 // names.
 func TestFetchEnv(t *testing.T) {
-	if env := step().fetchEnv(); env != nil {
+	if env := inStep().fetchEnv(); env != nil {
 		t.Errorf("without a token: %q", env)
 	}
-	a := step("GITHUB_SERVER_URL=https://ghe.example.com", "ACTIONS_RUNTIME_TOKEN=x")
+	a := inStep("GITHUB_SERVER_URL=https://ghe.example.com", "ACTIONS_RUNTIME_TOKEN=x")
 	a.posting = &posting{token: "ghs_secret"}
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:ghs_secret"))
 	want := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=http.https://ghe.example.com/.extraheader", "GIT_CONFIG_VALUE_1=AUTHORIZATION: basic " + basic}
@@ -110,7 +110,7 @@ func TestAbsentBase(t *testing.T) {
 	defer server.Close()
 	trusted := func(files map[string]string) (*project, error) {
 		s.Commits[base] = &githubtest.Commit{Files: files}
-		a := step(append(env, "GITHUB_EVENT_NAME=pull_request", "GITHUB_WORKSPACE="+checkout, "GITHUB_API_URL="+server.URL, "GITHUB_REPOSITORY=owner/repo")...)
+		a := inStep(append(env, "GITHUB_EVENT_NAME=pull_request", "GITHUB_WORKSPACE="+checkout, "GITHUB_API_URL="+server.URL, "GITHUB_REPOSITORY=owner/repo")...)
 		a.posting = &posting{token: "t", event: event{}}
 		a.posting.event.PullRequest.Head.SHA = head
 		p, err := a.configure(newFlags("check", ""))
