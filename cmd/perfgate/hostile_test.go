@@ -61,7 +61,7 @@ func TestHostile(t *testing.T) {
 		}}
 		a.runner = github.New(a.getenv, &log)
 		a.posting = &posting{token: "t", inputs: inputs{"summary": "true", "annotations": "true", "comment": commentAlways, "comment-key": "default"}}
-		a.posting.event.PullRequest.Number, a.posting.event.PullRequest.Head.SHA = 7, strings.Repeat("c", 40)
+		a.posting.to = &target{pull: 7, head: strings.Repeat("c", 40)}
 		c, err := a.configure(newFlags("check", ""))
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +94,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%q: the summary is\n%s\nwant\n%s", name, got, want)
 		}
 		if len(s.Comments) != 1 {
-			t.Fatalf("%q: %d comments", name, len(s.Comments))
+			t.Fatalf("%q: %d comments; the log is\n%s", name, len(s.Comments), log.String())
 		}
 		want, err = report.MarkdownWithin(d, 60_000, latestFile)
 		if err != nil {
