@@ -48,8 +48,10 @@ func TestPrecedence(t *testing.T) {
 		p := places{[]string{v[0]}, v[1], v[2], v[3]}
 		checkOrigin(t, o, p, v[0], FromFlag)
 		p.flag = nil
-		checkOrigin(t, o, p, v[1], FromInput)
-		p.input = ""
+		if !o.NoInput { // else it is not looked at
+			checkOrigin(t, o, p, v[1], FromInput)
+			p.input = ""
+		}
 		checkOrigin(t, o, p, v[2], FromEnv)
 		p.env = ""
 		checkOrigin(t, o, p, v[3], FromFile)
