@@ -20,7 +20,7 @@ const module = "github.com/org/perfgate"
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
 	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest", "internal/harness/upstream",
-		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace"},
+		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/workflow"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/profiler", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"internal/github/githubtest/serve": {"internal/github/githubtest"},
 	"internal/cache":                   {"internal/suggest"},
 	"internal/profiler":                {},
+	"internal/workflow":                {},
 	"internal/suggest":                 {}, // for all that read what people write
 }
 

@@ -44,6 +44,7 @@ func init() { // help refers to the table, which refers to help
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
 		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
 		{"mock", "", "answer the LLM calls of a program, with seeded latency", (*app).mock},
+		{"init", initArgs, "write perfgate.yaml and the GitHub workflows for this repository", (*app).initialize},
 		{"selftest", "", "run the gate where the right answer is known, on this machine", (*app).selftest},
 		{"action", "", "what the GitHub Action runs: the mode that its inputs name", (*app).action},
 		{"version", "", "print the version", (*app).version},
