@@ -1,0 +1,103 @@
+package probe_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/org/perfgate/internal/spans"
+	"github.com/org/perfgate/probe"
+)
+
+// The test's binary is the program that tells of itself, where this is set.
+const role = "PROBE_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(role) {
+	case "":
+		os.Exit(m.Run())
+	case "ends":
+		defer probe.Flush()
+		ctx, span := probe.Span(testContext, "run")
+		probe.Hit(ctx, "plans")
+		span.End()
+	case "killed":
+		_, span := probe.Span(testContext, "run")
+		span.End()
+		probe.Span(testContext, "serve")
+		time.Sleep(3 * probe.Every)
+		fmt.Println("slept")
+		time.Sleep(time.Hour)
+	}
+}
+
+// program starts the test's binary in a role.
+func program(t *testing.T, as string, env ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(append(os.Environ(), role+"="+as), env...)
+	return cmd
+}
+
+func read(t *testing.T, name string) map[string]*spans.Line {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return told(t, data)
+}
+
+func TestProgramEnds(t *testing.T) {
+	dir := t.TempDir()
+	name, cpu := filepath.Join(dir, "probe.jsonl"), filepath.Join(dir, "cpu.pprof")
+	if out, err := program(t, "ends", probe.Env+"="+name, probe.EnvCPU+"="+cpu).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	places := read(t, name)
+	if places["run"] == nil || places["run"].Count != 1 || places["+plans"].Hits != 1 {
+		t.Errorf("the program told of %v", places)
+	}
+	if info, err := os.Stat(cpu); err != nil || info.Size() == 0 {
+		t.Errorf("no CPU profile: %v", err)
+	}
+}
+
+// A program that is killed has told of all but the last moment.
+func TestProgramKilled(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "probe.jsonl")
+	cmd := program(t, "killed", probe.Env+"="+name)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	bufio.NewReader(out).ReadString('\n')
+	cmd.Process.Kill()
+	cmd.Wait()
+	places := read(t, name)
+	if l := places["run"]; l == nil || l.Count != 1 {
+		t.Errorf("it told of %v", places)
+	}
+	if l := places["serve"]; l == nil || l.Begun != 1 || l.Count != 0 {
+		t.Errorf("it left serve open and told of %v", places)
+	}
+}
+
+// What cannot be opened is said once, and the program goes on.
+func TestNoFile(t *testing.T) {
+	out, err := program(t, "ends", probe.Env+"="+filepath.Join(t.TempDir(), "gone", "probe.jsonl")).CombinedOutput()
+	if err != nil || len(out) == 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+}
