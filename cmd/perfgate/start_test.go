@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// initTrace is a line of GODEBUG=inittrace=1: a package and how long its initialization took.
+var initTrace = regexp.MustCompile(`(?m)^init (\S+) @\S+ ms, (\S+) ms clock, (\d+) bytes, \d+ allocs$`)
+
+// What a start may take of any one package, in milliseconds and bytes. All of perfgate is linked into one program, so
+// that whatever a library does before main every command pays for: nothing that is only needed now and then, such as
+// a client of redis or of GitHub, tables and templates, may be made before it is.
+const (
+	mostInitMS    = 1.0
+	mostInitBytes = 512 << 10
+	startAttempts = 25
+)
+
+// No package is initialized for more than a millisecond. A machine that does something else makes any of them slow now
+// and then, so the fastest of some starts counts; the bytes are the same every time.
+func TestStart(t *testing.T) {
+	fastest := map[string]float64{}
+	for attempt := range startAttempts {
+		cmd := exec.Command("perfgate", "version")
+		cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		lines := initTrace.FindAllStringSubmatch(string(out), -1)
+		slow := 0
+		for _, m := range lines {
+			ms, err := strconv.ParseFloat(m[2], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes, _ := strconv.Atoi(m[3]); bytes > mostInitBytes {
+				t.Errorf("%s makes %d bytes before main, want at most %d", m[1], bytes, mostInitBytes)
+			}
+			if before, seen := fastest[m[1]]; !seen || ms < before {
+				fastest[m[1]] = ms
+			}
+			if fastest[m[1]] > mostInitMS {
+				slow++
+			}
+		}
+		if own := strings.Count(string(out), "init "+module+"/"); own == 0 {
+			t.Fatalf("no package of perfgate's own in\n%s", out)
+		}
+		if slow == 0 || t.Failed() {
+			return
+		}
+		if attempt == startAttempts-1 {
+			for pkg, ms := range fastest {
+				if ms > mostInitMS {
+					t.Errorf("%s is initialized for %v ms in the fastest of %d starts, want at most %v", pkg, ms, startAttempts, mostInitMS)
+				}
+			}
+		}
+	}
+}
