@@ -1,19 +1,26 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"sync"
 	"time"
+
+	"github.com/org/perfgate/internal/spans"
 )
 
 // The environment by which perfgate asks a program to tell of itself.
 const (
 	// Env names a file that lines are appended to.
-	Env = "PERFGATE_PROBE"
+	Env = spans.Env
 	// EnvCPU names a file for a CPU profile, which [Flush] ends.
 	EnvCPU = "PERFGATE_PROBE_CPU"
+	// EnvHeap names a folder for two heap profiles, of which [Flush] writes the second.
+	EnvHeap = spans.EnvHeap
 )
 
 // Every is how often a process writes to the file of [Env]: so much of what it did is lost when it is killed.
@@ -45,8 +52,14 @@ var opened = sync.OnceValue(func() *Profiler {
 		fmt.Fprintf(os.Stderr, "probe: %s: %v\n", Env, err)
 		return nil
 	}
+	f.WriteString("\n") // says that there will be something to wait for; what fails here fails later
 	startCPU()
-	return New(f, Every)
+	p := New(f, Every)
+	if os.Getenv(EnvHeap) != "" {
+		p.mark("begin")
+		writeHeap(spans.HeapBefore)
+	}
+	return p
 })
 
 // cpu is the file of the CPU profile, nil where there is none.
@@ -68,9 +81,26 @@ func startCPU() {
 	cpu = f
 }
 
-var endCPU sync.Once
+// writeHeap writes a heap profile of what is live, and of all that was allocated.
+func writeHeap(name string) {
+	runtime.GC() // the profile is as of the last one
+	err := os.MkdirAll(os.Getenv(EnvHeap), 0o777)
+	var f *os.File
+	if err == nil {
+		f, err = os.Create(filepath.Join(os.Getenv(EnvHeap), name))
+	}
+	if err == nil {
+		err = errors.Join(pprof.WriteHeapProfile(f), f.Close())
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "probe: %s: %v\n", EnvHeap, err)
+	}
+}
 
-// Flush writes what the process has to tell perfgate, and ends the CPU profile if it asked for one. It belongs at
+var end sync.Once
+
+// Flush writes what the process has to tell perfgate, and the first time the CPU profile and the heap that it asked
+// for. It belongs at
 // the end of main, since nothing else is called there:
 //
 //	defer probe.Flush()
@@ -82,12 +112,16 @@ func Flush() error {
 		return nil
 	}
 	var err error
-	if cpu != nil {
-		endCPU.Do(func() {
+	end.Do(func() {
+		if cpu != nil {
 			pprof.StopCPUProfile()
 			err = cpu.Close()
-		})
-	}
+		}
+		if os.Getenv(EnvHeap) != "" {
+			p.mark("end")
+			writeHeap(spans.HeapAfter)
+		}
+	})
 	if werr := p.Flush(); err == nil {
 		err = werr
 	}

@@ -59,15 +59,20 @@ func read(t *testing.T, name string) map[string]*spans.Line {
 func TestProgramEnds(t *testing.T) {
 	dir := t.TempDir()
 	name, cpu := filepath.Join(dir, "probe.jsonl"), filepath.Join(dir, "cpu.pprof")
-	if out, err := program(t, "ends", probe.Env+"="+name, probe.EnvCPU+"="+cpu).CombinedOutput(); err != nil || len(out) > 0 {
+	if out, err := program(t, "ends", probe.Env+"="+name, probe.EnvCPU+"="+cpu, probe.EnvHeap+"="+filepath.Join(dir, "heap")).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("%v: %s", err, out)
 	}
 	places := read(t, name)
 	if places["run"] == nil || places["run"].Count != 1 || places["+plans"].Hits != 1 {
 		t.Errorf("the program told of %v", places)
 	}
-	if info, err := os.Stat(cpu); err != nil || info.Size() == 0 {
-		t.Errorf("no CPU profile: %v", err)
+	if places["+begin"] == nil || places["+end"] == nil {
+		t.Errorf("no marks of the memory: %v", places)
+	}
+	for _, name := range []string{cpu, filepath.Join(dir, "heap", spans.HeapBefore), filepath.Join(dir, "heap", spans.HeapAfter)} {
+		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+			t.Errorf("no profile: %v", err)
+		}
 	}
 }
 

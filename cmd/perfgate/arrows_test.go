@@ -20,14 +20,14 @@ const module = "github.com/org/perfgate"
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
 	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest", "internal/harness/upstream",
-		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/workflow"},
+		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/profiler", "internal/spans", "internal/workflow", "probe"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/profiler", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
 	"probe":            {"internal/spans"},
 	"loadtest":         {"internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/upstream"},
 
-	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/harness/upstream", "internal/parse", "internal/profiler", "internal/result", "internal/stats"},
+	"internal/harness": {"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/harness/upstream", "internal/parse", "internal/profiler", "internal/spans", "internal/result", "internal/stats"},
 	"internal/parse":   {"internal/result"},
 
 	"internal/harness/load":     {"internal/cache", "internal/harness/pace", "internal/harness/proc", "internal/suggest"},

@@ -19,6 +19,7 @@ func (a *app) check(ctx context.Context, args []string) error {
 	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "control", "metrics", "counters", "coverpkg", "why", "strict", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	plan := f.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
+	profile := f.profiling()
 	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -33,7 +34,12 @@ func (a *app) check(ctx context.Context, args []string) error {
 	if *plan {
 		return p.plan(ctx, *asJSON)
 	}
-	return p.gate(ctx, *asJSON)
+	if err := profile.begin(p, "check"); err != nil {
+		return err
+	}
+	err = p.gate(ctx, *asJSON)
+	p.profiling.finish(err)
+	return err
 }
 
 // gate measures the project against its references and delivers the verdict.

@@ -42,6 +42,7 @@ func init() { // help refers to the table, which refers to help
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
 		{"bisect", "GOOD BAD", "find the commit that made a benchmark slower or heavier", (*app).bisect},
 		{"baseline", "show|update|verify|migrate", "look at, renew, check or lift the committed baseline", (*app).baseline},
+		{"profile", profileArgs, "say where time and memory went: of a command, of a stored run, or between two profiles", (*app).profile},
 		{"cache", cacheArgs, "look at, empty or fill what is kept between runs on this machine", (*app).cacheCommand},
 		{"mock", "", "answer the LLM calls of a program, with seeded latency", (*app).mock},
 		{"init", initArgs, "write perfgate.yaml and the GitHub workflows for this repository", (*app).initialize},

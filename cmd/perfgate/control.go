@@ -139,7 +139,7 @@ func (c *control) take(ctx context.Context) error {
 
 // sampled is one run of the load.
 func sampled(ctx context.Context, l *loader) ([]load.Metric, error) {
-	t, counts, err := l.sample(ctx, l.planOf(l.levels[0]), "control")
+	t, counts, err := l.sample(ctx, l.planOf(l.levels[0]), "control", "control")
 	if err != nil {
 		return nil, fmt.Errorf("perfgate's own pipeline, the control: %w", err)
 	}

@@ -12,12 +12,14 @@ import (
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
 	"github.com/org/perfgate/internal/harness/mockllm"
+	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 )
 
 // load offers load to a target and writes latest.json. It judges nothing.
 func (a *app) load(ctx context.Context, args []string) error {
 	f := newLoadFlags()
+	profile := f.profiling()
 	if err := f.parseLoad(a, args); err != nil {
 		return ignoreHelp(err)
 	}
@@ -38,7 +40,12 @@ func (a *app) load(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return usage(l.run(ctx))
+	if err := profile.begin(p, "load"); err != nil {
+		return err
+	}
+	err = usage(l.run(ctx))
+	p.profiling.finish(err)
+	return err
 }
 
 // usage makes an error of a setting one of the command line.
@@ -60,6 +67,7 @@ type loader struct {
 	*loadFlags
 	seed uint64
 	dir  string // where programs are started
+	heap string // where profiles of their heap go, empty for none
 	plan load.Plan
 	// levels are the numbers of workers to try, one where nothing is swept.
 	levels []int
@@ -75,6 +83,7 @@ type loader struct {
 	waitTime time.Duration
 
 	observe  func(harness.Event)
+	told     map[*load.Trace]*profiler.Collector // what the processes of a sample told of themselves
 	bench    []*result.Benchmark
 	traces   map[*result.Benchmark][]*load.Trace
 	warnings []string
@@ -93,7 +102,8 @@ func (l *loader) run(ctx context.Context) error {
 		return err
 	}
 	progress := newProgress(l.p.app.stderr)
-	l.observe = progress.observe
+	l.observe = l.p.profiling.watch(progress.observe)
+	l.p.profiling.enter("load") // what is observed comes late
 	l.traces = map[*result.Benchmark][]*load.Trace{}
 	err = l.measure(ctx, func() {
 		part := *file
@@ -106,8 +116,15 @@ func (l *loader) run(ctx context.Context) error {
 	if len(l.bench) == 0 {
 		return err
 	}
+	if err == nil {
+		err = l.sampleMemory(ctx, l.planOf(l.levels[0]), l.name(l.levels[0]))
+	}
 	l.addEfficiency()
 	l.fill(file)
+	l.p.putSpans(file)
+	if perr := l.p.profiling.put(file); err == nil {
+		err = perr
+	}
 	file.Partial = ctx.Err() != nil
 	for _, w := range l.warnings {
 		l.p.app.warn("%s", w)
@@ -129,7 +146,7 @@ func (l *loader) run(ctx context.Context) error {
 func (l *loader) measure(ctx context.Context, save func()) error {
 	for i := range l.repeat {
 		for n, workers := range l.levels {
-			trace, counts, err := l.sample(ctx, l.planOf(workers), l.label(workers, i))
+			trace, counts, err := l.sample(ctx, l.planOf(workers), l.name(workers), l.label(workers, i))
 			if trace == nil {
 				return err
 			}
@@ -188,7 +205,7 @@ func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, s
 	for _, f := range t.Failures() {
 		l.warnings = append(l.warnings, b.Name+": "+f)
 	}
-	for _, r := range t.Usage.Remarks {
+	for _, r := range append(t.Usage.Remarks, remarks(l.told[t])...) {
 		l.warnings = append(l.warnings, b.Name+": "+r)
 	}
 	if t.Late != "" {
@@ -203,7 +220,7 @@ func (l *loader) keep(b *result.Benchmark, t *load.Trace, counts *load.Counts, s
 
 // metrics are the values of a trace, with the prices and limits that were given.
 func (l *loader) metrics(t *load.Trace, counts *load.Counts) []load.Metric {
-	return t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good})
+	return append(t.Metrics(load.Scale{Upstream: counts, Prices: l.prices, Goodput: l.good}), counted(l.told[t])...)
 }
 
 // sweepUnit is the share of the throughput that so many workers could have, of so many times that of the

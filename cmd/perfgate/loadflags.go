@@ -15,6 +15,7 @@ import (
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness/load"
 	"github.com/org/perfgate/internal/harness/pace"
+	"github.com/org/perfgate/internal/profiler"
 )
 
 // loadFlags are load's flags. Those that are texts have a form of their own.
@@ -154,7 +155,7 @@ func (f *loadFlags) environment(a *app) (err error) {
 
 // loader checks the flags. Its errors are usage errors, or those of a field.
 func (f *loadFlags) loader(p *project, seed uint64) (*loader, error) {
-	l := &loader{p: p, loadFlags: f, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
+	l := &loader{p: p, loadFlags: f, told: map[*load.Trace]*profiler.Collector{}, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
 	if f.update && !f.Changed("repeat") {
 		l.repeat = compare.FirstLook
 	}

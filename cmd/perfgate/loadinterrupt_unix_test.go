@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -34,7 +35,7 @@ func TestLoadInterrupt(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			var stdout, stderr bytes.Buffer
-			cmd := exec.Command("perfgate", append([]string{"load"}, args...)...)
+			cmd := exec.Command("perfgate", append([]string{"load", "--profile"}, args...)...)
 			cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
 			if err := cmd.Start(); err != nil {
@@ -66,8 +67,16 @@ func TestLoadInterrupt(t *testing.T) {
 					t.Errorf("process %d is still there", pid)
 				}
 			}
-			if left, _ := filepath.Glob(filepath.Join(dir, "perfgate-plans-*")); len(left) > 0 {
+			if left, _ := filepath.Glob(filepath.Join(dir, "perfgate-*")); len(left) > 0 {
 				t.Errorf("folders left: %q", left)
+			}
+			profiles, _ := filepath.Glob(filepath.Join(dir, performanceDir, "*.json"))
+			if len(profiles) != 1 {
+				t.Fatalf("profiles %q, want one", profiles)
+			}
+			d, err := profiler.Read(profiles[0])
+			if err != nil || d.Failure != "was interrupted" || len(d.Phases) != 1 || d.Phases[0].Name != "load" {
+				t.Errorf("the profile: %v, %+v", err, d)
 			}
 		})
 	}

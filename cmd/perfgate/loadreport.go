@@ -90,6 +90,9 @@ func (l *loader) show(f *result.File) error {
 		if err := l.table(b); err != nil {
 			return err
 		}
+		if err := report.TopSpans(l.p.app.stdout, nil, b.Spans); err != nil {
+			return err
+		}
 	}
 	if len(l.bench) > 1 {
 		if err := l.sweepTable(); err != nil {

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
+	"github.com/org/perfgate/internal/profiler"
 )
 
 // readMock reads what the mocked model does.
@@ -15,14 +17,22 @@ func (l *loader) readMock() (err error) {
 	return err
 }
 
-// sample carries a plan out.
-func (l *loader) sample(ctx context.Context, plan load.Plan, label string) (*load.Trace, *load.Counts, error) {
-	return harness.LoadRun{
+// sample carries a plan out on what is called so. The label says which sample it is.
+func (l *loader) sample(ctx context.Context, plan load.Plan, name, label string) (*load.Trace, *load.Counts, error) {
+	told := new(profiler.Collector)
+	began := time.Now()
+	trace, counts, err := harness.LoadRun{
 		Plan: plan, Target: l.settings(l.clockOf()), Mock: l.mock, Plans: l.plans, Environ: l.p.app.childEnv(), PassEnv: l.p.config.PassEnv,
+		Hear: l.hear(name, told), Heap: l.heap,
 		Progress: func(done, total int) {
 			l.observe(harness.Event{Phase: "load", What: label, Done: done, Total: total})
 		},
 	}.Sample(ctx)
+	if trace != nil {
+		l.note(name, trace, time.Since(began))
+		l.told[trace] = told
+	}
+	return trace, counts, err
 }
 
 // settings are those of the target.

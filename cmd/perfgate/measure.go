@@ -50,7 +50,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 			p.fill(&part, base, head)
 			p.writeFile(latestFile, &part) // the final write reports what is wrong with the disk
 		},
-	}, progress.observe)
+	}, p.profiling.watch(progress.observe))
 	if m == nil {
 		return nil, err
 	}
@@ -59,6 +59,15 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	f.Run = &result.Run{Measured: m.Measured, Total: m.Total, Screened: seeds(m.Screened), Confirmed: seeds(m.Confirmed),
 		BuildSec: m.BuildTime.Seconds(), RunSec: m.RunTime.Seconds(), BudgetSec: p.config.Budget.Seconds()}
 	p.fill(f, m.Base, m.Head)
+	for _, sample := range p.memories {
+		if err == nil {
+			err = sample(ctx)
+		}
+	}
+	p.putSpans(f)
+	if perr := p.profiling.put(f); err == nil {
+		err = perr
+	}
 	return f, err
 }
 

@@ -18,6 +18,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/org/perfgate/probe"
 )
 
 // modelserver is a program of scripts: `modelserver ADDRESS` serves /llm and /ask, which ask the model once, /twice,
@@ -33,9 +35,12 @@ func modelserver() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	defer probe.Flush()
 	mux := http.NewServeMux()
 	for at, calls := range map[string]int{"/llm": 1, "/ask": 1, "/twice": 2} {
 		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) {
+			_, span := probe.Span(r.Context(), "handle")
+			defer span.End()
 			for range calls {
 				if err := askModel(r.Context(), r.Header.Get("Traceparent")); err != nil {
 					http.Error(w, err.Error(), http.StatusBadGateway)

@@ -33,6 +33,10 @@ type project struct {
 	origins origins  // of what is compared with
 	notes   []string // warnings for the report
 	record  *record  // of releases, nil where none is asked for
+	// profiling is of the run, nil where nobody asks for it.
+	profiling *profiling
+	heard     []*heardProgram               // of what was measured
+	memories  []func(context.Context) error // take the memory of programs, in samples of their own
 }
 
 // open finds the repository around the project, if there is one. Whoever measures opens it first, so it refuses

@@ -12,6 +12,7 @@ import (
 func (a *app) measureOnly(ctx context.Context, args []string) error {
 	f := newFlags("run", "")
 	f.options("packages", "bench", "tags", "budget", "gate", "control", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
+	profile := f.profiling()
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -19,6 +20,17 @@ func (a *app) measureOnly(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := profile.begin(p, "run"); err != nil {
+		return err
+	}
+	err = p.alone(ctx)
+	p.profiling.finish(err)
+	return err
+}
+
+// alone measures the work tree and writes what came of it.
+func (p *project) alone(ctx context.Context) error {
+	a := p.app
 	if err := p.open(ctx); err != nil {
 		return err
 	}

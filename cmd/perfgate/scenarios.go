@@ -41,6 +41,9 @@ func (p *project) scenarios() (all []harness.Scenario, closeAll func(), err erro
 			continue
 		}
 		loaders = append(loaders, l)
+		p.memories = append(p.memories, func(ctx context.Context) error {
+			return l.sampleMemory(ctx, l.planOf(l.levels[0]), s.Name)
+		})
 		all = append(all, l.scenarioOf(s))
 	}
 	if errs != nil {
@@ -96,7 +99,8 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan, &l.mock.Script), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
 		in := *l
 		in.dir = dir
-		t, counts, err := in.sample(ctx, plan, s.Name)
+		t, counts, err := in.sample(ctx, plan, s.Name, s.Name)
+		defer delete(in.told, t)
 		exact := l.p.config.Metrics == config.Exact
 		if err == nil && !exact {
 			err = t.Timely()
@@ -104,11 +108,11 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		if err != nil {
 			return nil, nil, err
 		}
-		remarks := t.Failures()
+		said := append(t.Failures(), remarks(in.told[t])...)
 		if !exact { // the others are on times
-			remarks = append(remarks, t.Usage.Remarks...)
+			said = append(said, t.Usage.Remarks...)
 		}
-		return l.metrics(t, counts), remarks, nil
+		return in.metrics(t, counts), said, nil
 	}}
 }
 

@@ -137,7 +137,7 @@ func (p Policy) termsOf(k result.Key, unit string) terms {
 		if !o.is(k, unit) {
 			continue
 		}
-		t.named = t.named || o.Metric != "" && (o.Effect > 0 || o.Require != nil && *o.Require)
+		t.named = t.named || o.Metric != "" && (o.Effect > 0 || o.Tolerance != nil && !result.UnitOf(unit).Timing() || o.Require != nil && *o.Require)
 		if o.Effect > 0 {
 			t.policy.Effect, effect = o.Effect, true
 		}

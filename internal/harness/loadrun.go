@@ -15,6 +15,7 @@ import (
 	"github.com/org/perfgate/internal/harness/pace"
 	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/harness/upstream"
+	"github.com/org/perfgate/internal/profiler"
 )
 
 // LoadRun is load on a target whose model calls a mock answers.
@@ -28,6 +29,10 @@ type LoadRun struct {
 	Plans cache.Config
 	// Environ is the environment, of which the target's processes see the usual variables and those in PassEnv.
 	Environ, PassEnv []string
+	// Hear, when set, is called with what the target's processes told of themselves, after they have ended.
+	Hear func(*profiler.Hearing) error
+	// Heap, when set, is a folder for profiles of the heap, which takes times that nobody should look at.
+	Heap string
 	// Progress, when set, is called now and then with how many of all runs have ended.
 	Progress func(done, total int)
 }
@@ -56,15 +61,23 @@ func (r LoadRun) Sample(ctx context.Context) (*load.Trace, *load.Counts, error) 
 		defer stop()
 		target.Env = r.environ(url)
 	}
+	open, heard, err := r.listen(&target, row)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer heard.Close()
 	dir, err := os.MkdirTemp("", "perfgate-plans-")
 	if err != nil {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
 	target.OpenCache = r.openPlans(dir)
-	trace, err := load.Sample(ctx, r.Plan, target.Open, load.Options{Clock: target.Clock, Begun: mock.Reset, Progress: r.Progress})
+	trace, err := load.Sample(ctx, r.Plan, open, load.Options{Clock: target.Clock, Begun: mock.Reset, Progress: r.Progress})
 	if trace == nil {
 		return nil, nil, err
+	}
+	if herr := r.hear(heard); err == nil && herr != nil {
+		return nil, nil, herr
 	}
 	return trace, upstream.Counts(mock, trace), err
 }

@@ -208,7 +208,7 @@ func added(a, b int64) int64 {
 // notes say what is not in the numbers.
 func (c *Collector) notes() (all []string) {
 	if c.bad > 0 {
-		all = append(all, fmt.Sprintf("%d lines of the program say nothing, the first: %v", c.bad, c.firstBad))
+		all = append(all, fmt.Sprintf("lines of the program that say nothing: %d, the first: %v", c.bad, c.firstBad))
 	}
 	if len(c.rest) > 0 {
 		all = append(all, "the last line has no end: the program was killed while it wrote it")

@@ -137,8 +137,9 @@ func (p *place) self() int64 {
 }
 
 func timer(name string, s *spans.Stats, self int64) Timer {
+	quantile := func(q float64) int64 { return min(max(s.Durations.Quantile(q), s.Min), s.Max) } // a bucket is wider than they are
 	return Timer{Name: name, Count: s.Count, Errors: s.Errors, Open: s.Open(), TotalNS: s.Total, SelfNS: self, MinNS: s.Min, MaxNS: s.Max,
-		P50NS: s.Durations.Quantile(0.5), P95NS: s.Durations.Quantile(0.95), P99NS: s.Durations.Quantile(0.99)}
+		P50NS: quantile(0.5), P95NS: quantile(0.95), P99NS: quantile(0.99)}
 }
 
 // BySelf, ByTotal and ByP95 order timers, the largest first.

@@ -45,6 +45,7 @@ func (m *markdown) draw() error {
 	m.paragraph(detectable(m.d))
 	m.paragraph(shift(m.d))
 	if m.level < noUnchanged {
+		m.spans()
 		m.details("Unchanged and inconclusive", rest(m.d, compare.AgainstBase))
 		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
 		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))

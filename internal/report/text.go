@@ -27,6 +27,7 @@ func Text(w io.Writer, d *Document) error {
 	}
 	p.why(d)
 	p.contract(d)
+	p.topSpans(d)
 	if rows := untouched(d); len(rows) > 0 {
 		p.line("%s unchanged without measuring, both sides run the same code: %s", plural(len(rows), "benchmark"), inert(strings.Join(reasons(rows), ", ")))
 		p.line("")

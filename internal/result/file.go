@@ -44,7 +44,9 @@ type File struct {
 	// Run says how far the measuring came. Absent in what perfgate did not measure itself.
 	Run *Run `json:"run,omitempty"`
 	// Policy is the configuration of the judge, as compare wrote it.
-	Policy   json.RawMessage `json:"policy,omitempty"`
+	Policy json.RawMessage `json:"policy,omitempty"`
+	// Profile is where the run's time went, where that was asked for: what logs/performance has of it.
+	Profile  json.RawMessage `json:"profile,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Head     *Set            `json:"head"`
 	Base     *Set            `json:"base,omitempty"`
@@ -218,12 +220,15 @@ func decode(data []byte) (*File, error) {
 	if err := dec.Decode(f); err != nil {
 		return nil, jsonError(data, err)
 	}
-	if len(f.Policy) > 0 {
+	for _, raw := range []*json.RawMessage{&f.Policy, &f.Profile} {
+		if len(*raw) == 0 {
+			continue
+		}
 		var compact bytes.Buffer
-		if err := json.Compact(&compact, f.Policy); err != nil {
+		if err := json.Compact(&compact, *raw); err != nil {
 			return nil, err
 		}
-		f.Policy = compact.Bytes()
+		*raw = compact.Bytes()
 	}
 	if err := f.check(); err != nil {
 		return nil, err

@@ -48,6 +48,7 @@ func full() *File {
 		},
 		Blocks: []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
 	}
+	b.Spans = []Span{{Name: "plan", Count: 2, Self: 0.25, Total: 0.5, P95: 0.375}}
 	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {
 		b.Take(UnitOf("sec/op"), Sample{Value: v, Iters: 1000, Pair: i, Pass: []int{0, 0, 2}[i]}, false)
 	}
@@ -78,6 +79,7 @@ func full() *File {
 		Scenario:       map[string]string{"bench": "<.>", "packages": "./..."},
 		Run:            &Run{Measured: 1, Total: 2, Screened: []uint64{0, 7}, Confirmed: []uint64{1<<31 - 1}, BuildSec: 1.5, RunSec: 30, BudgetSec: 300},
 		Policy:         json.RawMessage(`{"effect":0.05,"list":[1,2,3]}`),
+		Profile:        json.RawMessage(`{"schema_version":1,"wall_ns":5}`),
 		Warnings:       []string{"a warning with [1, 2]"},
 		Head: &Set{
 			Commit: "0123456789abcdef", Ref: "work tree", Dirty: true, Env: machine, Benchmarks: []*Benchmark{b, broken, late},

@@ -76,6 +76,8 @@ type Benchmark struct {
 	// Latency, of a program under load, has a histogram of its runs' latencies in nanoseconds for each sample: an
 	// HdrHistogram, V2, compressed, in base64.
 	Latency []string `json:"latency_hdr,omitempty"`
+	// Spans, of a program under load, are where its time went as it says, the largest own time first.
+	Spans []Span `json:"spans,omitempty"`
 }
 
 // Why is what costs an operation more than on base, by profiles that were taken apart from what is judged. Nothing

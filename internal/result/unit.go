@@ -49,6 +49,8 @@ type unitRow struct {
 	offered bool
 	// gates says of an offered timing unit that it gates; the others do where a policy names them.
 	gates bool
+	// named units gate only where a policy names them.
+	named bool
 	// info units are shown and never gate: they describe the process, set-up included.
 	info bool
 }
@@ -118,6 +120,10 @@ var units = []unitRow{
 	{name: "cpu-sec/run", better: Lower, timing: true, offered: true},
 	{name: "peak-rss-B", better: Lower, timing: true, offered: true},
 	{name: "startup-sec", better: Lower, timing: true, offered: true},
+	{name: Spans, better: Lower, offered: true, named: true},
+	{name: Counter, better: Lower, offered: true, named: true},
+	{name: Hits, better: Higher, offered: true, named: true},
+	{name: Misses, better: Lower, offered: true, named: true},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
@@ -136,6 +142,15 @@ const (
 	UpstreamOutput   = "upstream-output-tokens/op"
 )
 
+// The units of what a program under load counts of itself go on with a name, such as spans:plan: so many spans
+// of that name ended, that was added to the counter, so many look-ups did the cache answer or not.
+const (
+	Spans   = "spans:"
+	Counter = "count:"
+	Hits    = "hits:"
+	Misses  = "misses:"
+)
+
 // Units of a whole benchmark process, read from its own wait status.
 const (
 	ProcessCPU = "process-cpu-sec"
@@ -143,7 +158,9 @@ const (
 )
 
 func unitIndex(name string) int {
-	return slices.IndexFunc(units, func(r unitRow) bool { return r.name == name })
+	return slices.IndexFunc(units, func(r unitRow) bool {
+		return r.name == name || strings.HasSuffix(r.name, ":") && strings.HasPrefix(name, r.name)
+	})
 }
 
 // UnitOf returns the unit of that name with what is known of it.
@@ -211,7 +228,7 @@ func (u Unit) Offered() bool {
 // noise.
 func (u Unit) Optional() bool {
 	i := unitIndex(u.Name)
-	return i >= 0 && units[i].offered && units[i].timing && !units[i].gates
+	return i >= 0 && units[i].offered && (units[i].timing && !units[i].gates || units[i].named)
 }
 
 // Info reports whether u only describes the process and never gates.

@@ -12,6 +12,10 @@ func TestUnits(t *testing.T) {
 		timing, info bool
 	}{
 		{"sec/op", Lower, true, false},
+		{"spans:plan a-s/sec", Lower, false, false},
+		{"count:rows", Lower, false, false},
+		{"hits:plans", Higher, false, false},
+		{"misses:plans", Lower, false, false},
 		{"B/s", Higher, true, false},
 		{"B/op", Lower, false, false},
 		{"allocs/op", Lower, false, false},
@@ -92,7 +96,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 65 {
+	if len(units) != 69 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }

@@ -6,6 +6,18 @@ package spans
 
 import "math"
 
+// Env is the variable that names the file that a program's lines are appended to.
+const Env = "PERFGATE_PROBE"
+
+// EnvHeap is the variable that names a folder for what the heap held at the beginning and at the end.
+const EnvHeap = "PERFGATE_PROBE_HEAP"
+
+// HeapBefore and HeapAfter are the names of those profiles.
+const (
+	HeapBefore = "heap_before.pprof"
+	HeapAfter  = "heap_after.pprof"
+)
+
 // Limits hold wherever names come from a program: what is beyond them is folded together, and said to be.
 const (
 	// MaxName is the length of a name in bytes.

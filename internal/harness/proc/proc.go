@@ -27,6 +27,8 @@ type Process struct {
 	Files []*os.File
 	// Watch, when set, sees the output while it comes and may extend the limit.
 	Watch Watcher
+	// Out, when set, gets both streams as they come, of which nothing is kept then.
+	Out io.Writer
 }
 
 // Watcher is written a child's standard output.
@@ -90,6 +92,9 @@ func (p Process) Start(ctx context.Context) (*Child, error) {
 	if p.Watch != nil {
 		p.Watch.Begin(c.stdout, c.timer)
 		c.cmd.Stdout = p.Watch
+	}
+	if p.Out != nil {
+		c.cmd.Stdout, c.cmd.Stderr = p.Out, p.Out
 	}
 	c.began = time.Now()
 	if err := c.cmd.Start(); err != nil {

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/org/perfgate/internal/profiler"
+)
+
+// told is a program of one goroutine, whose own times add up to its wall time, with something of everything.
+func told(t testing.TB) *profiler.Profile {
+	t.Helper()
+	c := new(profiler.Collector)
+	if _, err := io.WriteString(c, `{"span":["run"],"phase":true,"begun":1,"ns":1000000000,"self_ns":200000000}
+{"span":["run","load"],"count":2,"ns":300000000,"self_ns":300000000,"min_ns":100000000,"max_ns":200000000,"buckets":[[719,1],[751,1]],"attrs":{"source":{"a":1,"b":1},"kind":"yaml"}}
+{"span":["run","serve"],"count":3,"begun":5,"ns":500000000,"self_ns":400000000,"errors":1}
+{"span":["run","serve","load"],"ns":100000000,"self_ns":100000000}
+{"cache":"plans","hits":3,"misses":1}
+{"cache":"empty"}
+{"counter":"rows","n":1000}
+{"mark":"loaded","at_ns":400000000,"heap_bytes":1048576,"peak_bytes":2097152,"goroutines":4}
+{"span":["|evil\u001b[31m\u202e","::error::x"],"ns":0}
+nonsense
+`); err != nil {
+		t.Fatal(err)
+	}
+	return c.Profile(time.Second)
+}
+
+func TestProfileGolden(t *testing.T) {
+	for name, draw := range map[string]func(io.Writer, *profiler.Profile) error{"table": ProfileTable, "tree": ProfileTree} {
+		var b bytes.Buffer
+		if err := draw(&b, told(t)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(b.String(), "\x1b\u202e") {
+			t.Errorf("%s passes on what a terminal obeys:\n%q", name, b.String())
+		}
+		golden(t, "testdata/profile."+name+".golden", b.Bytes())
+	}
+}
+
+// In one goroutine all time is somebody's own, once.
+func TestSelfIsWall(t *testing.T) {
+	p, all := told(t), int64(0)
+	for _, timer := range p.Timers {
+		all += timer.SelfNS
+	}
+	if all != p.WallNS {
+		t.Errorf("own times add up to %d ns of %d", all, p.WallNS)
+	}
+}
