@@ -2,12 +2,15 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/profiler"
+	"github.com/org/perfgate/internal/result"
 )
 
 // told is a program of one goroutine, whose own times add up to its wall time, with something of everything.
@@ -52,4 +55,29 @@ func TestSelfIsWall(t *testing.T) {
 	if all != p.WallNS {
 		t.Errorf("own times add up to %d ns of %d", all, p.WallNS)
 	}
+}
+
+// Where the time of a program under load went, of both sides and of one, in both formats.
+func TestTopSpans(t *testing.T) {
+	base := []result.Span{{Name: "plan", Count: 2, Self: 0.2, Total: 0.2, P95: 0.11}, {Name: "gone", Count: 1, Self: 0.001, Total: 0.001}, {Name: "idle", Count: 1}}
+	head := []result.Span{{Name: "plan", Count: 2.5, Self: 0.3, Total: 0.3, P95: 0.12}, {Name: "|new\x1b[31m", Count: 1, Self: 0.05, Total: 0.06}, {Name: "idle", Count: 1}}
+	for i := range 2 * mostSpans {
+		head = append(head, result.Span{Name: fmt.Sprint("small ", i), Count: 1, Self: 1e-9 * float64(i+1), Total: 1})
+	}
+	bench := func(spans []result.Span) *result.Set {
+		return &result.Set{Benchmarks: []*result.Benchmark{{Suite: "load", Name: "agent", Status: result.OK, Spans: spans}, {Suite: "load", Name: "silent", Status: result.OK}}}
+	}
+	var out bytes.Buffer
+	for _, f := range []*result.File{{Base: bench(base), Head: bench(head)}, {Base: bench(nil), Head: bench(head[:1])}, {Head: bench(head[:2])}} {
+		d := &Document{File: f, Outcome: &compare.Outcome{Gate: compare.Pass}, Policy: compare.DefaultPolicy}
+		for _, draw := range []func(io.Writer, *Document) error{Text, Markdown} {
+			if err := draw(&out, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") || strings.Contains(out.String(), "silent") {
+		t.Errorf("what a terminal obeys, or a program that told nothing:\n%q", out.String())
+	}
+	golden(t, "testdata/topspans.golden", out.Bytes())
 }
