@@ -314,6 +314,7 @@ func TestFlush(t *testing.T) {
 	defer p.Close()
 	ctx, span := probe.Span(p.Attach(t.Context()), "run", slog.String("kind", "a"))
 	probe.Count(ctx, "rows", 1)
+	probe.Mark(ctx, "begun")
 	p.Flush()
 	if l := told(t, out.Bytes())["run"]; l.Begun != 1 || l.Count != 0 {
 		t.Errorf("before the end: %+v", l)

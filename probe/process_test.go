@@ -25,6 +25,11 @@ func TestMain(m *testing.M) {
 		ctx, span := probe.Span(testContext, "run")
 		probe.Hit(ctx, "plans")
 		span.End()
+	case "hears":
+		probe.Span(testContext, "run")
+		if info, err := os.Stat(os.Getenv(probe.Env)); err != nil || info.Size() == 0 {
+			fmt.Println("nothing was written when the first span began", err)
+		}
 	case "killed":
 		_, span := probe.Span(testContext, "run")
 		span.End()
@@ -96,6 +101,14 @@ func TestProgramKilled(t *testing.T) {
 	}
 	if l := places["serve"]; l == nil || l.Begun != 1 || l.Count != 0 {
 		t.Errorf("it left serve open and told of %v", places)
+	}
+}
+
+// Who waits for a program's spans knows from the first on that there are some.
+func TestProgramBegins(t *testing.T) {
+	out, err := program(t, "hears", probe.Env+"="+filepath.Join(t.TempDir(), "probe.jsonl")).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

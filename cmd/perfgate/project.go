@@ -77,7 +77,7 @@ func (a *app) childEnv() []string {
 
 // dirt lists what is changed beyond the commit, our own outputs aside.
 func (p *project) dirt(ctx context.Context) ([]string, error) {
-	ours := []string{p.reports("")}
+	ours := []string{p.reports(""), filepath.Join(p.root, filepath.FromSlash(performanceDir))}
 	if p.record != nil {
 		ours = append(ours, filepath.Join(p.root, p.record.name))
 	}

@@ -93,7 +93,10 @@ func TestCollects(t *testing.T) {
 // What says nothing is counted and quoted, and the rest is kept.
 func TestBadLines(t *testing.T) {
 	c := new(Collector)
-	io.WriteString(c, "hello\n\n{\"span\":\"a\",\"ns\":5}\n{}\n"+strings.Repeat("x", 3*spans.MaxLine)+"\n{\"span\":\"a\",\"ns\":5}\n{\"span\":\"a\",\"n")
+	text := "hello\n\n{\"span\":\"a\",\"ns\":5}\n{}\n" + strings.Repeat("x", 3*spans.MaxLine) + "\n{\"span\":\"a\",\"ns\":5}\n{\"span\":\"a\",\"n"
+	for piece := range slices.Chunk([]byte(text), 1000) {
+		c.Write(piece)
+	}
 	p := c.Profile(0)
 	if p.Timers[0].Count != 2 {
 		t.Errorf("%d spans, want 2", p.Timers[0].Count)

@@ -1,6 +1,8 @@
-// Package profiler says of two profiles which functions and places cost more in one than in the other.
+// Package profiler collects what programs tell of their spans, and says of two profiles which functions and places
+// cost more in one than in the other.
 //
-// It neither takes profiles nor judges: a growth is what was sampled, beside the noise that sampling has.
+// It neither takes profiles nor judges: a growth is what was sampled, beside the noise that sampling has, and spans
+// are what a stranger's program says. What it keeps of that is bounded.
 package profiler
 
 import (

@@ -60,8 +60,8 @@ func TestMerge(t *testing.T) {
 		if i%3 == 0 {
 			of = &b
 		}
-		of.Add(i*1000, i*100, i%10 == 0)
-		all.Add(i*1000, i*100, i%10 == 0)
+		of.Add(i*1000+7, i*100, i%10 == 0)
+		all.Add(i*1000+7, i*100, i%10 == 0)
 	}
 	var merged Stats
 	merged.Merge(&a)
