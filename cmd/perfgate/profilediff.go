@@ -123,7 +123,7 @@ func (f *diffFlags) diff(ctx context.Context, a *app) (*profileDelta, error) {
 	for _, list := range []struct {
 		to     *[]functionDelta
 		charge profiler.Charge
-	}{{&d.Own, profiler.Own(own...)}, {&d.Flat, profiler.Any}} {
+	}{{&d.Own, profiler.Own(own...)}, {&d.Flat, profiler.Any()}} {
 		grown, err := profiler.Grown(sides[0], sides[1], list.charge)
 		if err != nil {
 			return nil, err
