@@ -61,17 +61,17 @@ func (r LoadRun) Sample(ctx context.Context) (*load.Trace, *load.Counts, error) 
 		defer stop()
 		target.Env = r.environ(url)
 	}
-	open, heard, err := r.listen(&target, row)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer heard.Close()
 	dir, err := os.MkdirTemp("", "perfgate-plans-")
 	if err != nil {
 		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
 	target.OpenCache = r.openPlans(dir)
+	open, heard, err := r.listen(&target, row)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer heard.Close()
 	trace, err := load.Sample(ctx, r.Plan, open, load.Options{Clock: target.Clock, Begun: mock.Reset, Progress: r.Progress})
 	if trace == nil {
 		return nil, nil, err
