@@ -34,6 +34,8 @@ type Format struct {
 var Formats = []Format{
 	{Name: "perfgate", Detect: detectPerfgate, Parse: parsePerfgate, example: "perfgate run"},
 	{Name: "go", Detect: detectGo, Parse: parseGo, example: "go test -bench=. -benchmem -count=10 > FILE"},
+	{Name: "inittrace", Detect: goImports.detect, Parse: goImports.parse, example: "GODEBUG=inittrace=1 PROGRAM 2> FILE"},
+	{Name: "importtime", Detect: pythonImports.detect, Parse: pythonImports.parse, example: "python3 -X importtime PROGRAM 2> FILE"},
 }
 
 // sniffed is how much of an input Detect gets to see, in bytes.

@@ -118,12 +118,22 @@ var units = []unitRow{
 	{name: "output-tokens", better: Lower, offered: true},
 	{name: "cost/run", better: Lower, offered: true},
 	{name: "cpu-sec/run", better: Lower, timing: true, offered: true},
-	{name: "peak-rss-B", better: Lower, timing: true, offered: true},
+	{name: PeakRSS, better: Lower, timing: true, offered: true},
 	{name: "startup-sec", better: Lower, timing: true, offered: true},
 	{name: Spans, better: Lower, offered: true, named: true},
 	{name: Counter, better: Lower, offered: true, named: true},
 	{name: Hits, better: Higher, offered: true, named: true},
 	{name: Misses, better: Lower, offered: true, named: true},
+	{name: CommandCPU, better: Lower, timing: true, offered: true},
+	{name: MaxPackage, better: Lower, timing: true, offered: true},
+	{name: "self-sec", better: Lower, timing: true, info: true},
+	{name: "total-sec", better: Lower, timing: true, info: true},
+	{name: "init-B", better: Lower, info: true},
+	{name: "init-allocs", better: Lower, info: true},
+	{name: LeakBytes, better: Lower, info: true},
+	{name: LeakRSS, better: Lower, info: true},
+	{name: LeakGoroutines, better: Lower, info: true},
+	{name: LeakDescriptors, better: Lower, info: true},
 	{name: ProcessCPU, better: Lower, timing: true, info: true},
 	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
@@ -140,6 +150,24 @@ const (
 	UpstreamAttempts = "upstream-attempts/op"
 	UpstreamInput    = "upstream-input-tokens/op"
 	UpstreamOutput   = "upstream-output-tokens/op"
+)
+
+// Units of a command and of its start.
+const (
+	// CommandCPU is the user and system time of a run, that of its children included.
+	CommandCPU = "cpu-sec/op"
+	// PeakRSS is the largest memory of a process tree, in RAM.
+	PeakRSS = "peak-rss-B"
+	// MaxPackage is the own time of the package or module that takes longest to initialise.
+	MaxPackage = "max-package-sec"
+)
+
+// Units of what stays behind an iteration. A sample is the gain of one slice of iterations.
+const (
+	LeakBytes       = "leak-B/op"
+	LeakRSS         = "leak-rss-B/op"
+	LeakGoroutines  = "leak-goroutines/op"
+	LeakDescriptors = "leak-descriptors/op"
 )
 
 // The units of what a program under load counts of itself go on with a name, such as spans:plan: so many spans

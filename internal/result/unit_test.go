@@ -39,6 +39,18 @@ func TestUnits(t *testing.T) {
 		{"cache-hits", Higher, false, false},
 		{"cache-coalesced", Higher, false, true},
 
+		// Of commands and their start, and of what stays behind.
+		{"cpu-sec/op", Lower, true, false},
+		{"max-package-sec", Lower, true, false},
+		{"self-sec", Lower, true, true},
+		{"total-sec", Lower, true, true},
+		{"init-B", Lower, false, true},
+		{"init-allocs", Lower, false, true},
+		{"leak-B/op", Lower, false, true},
+		{"leak-rss-B/op", Lower, false, true},
+		{"leak-goroutines/op", Lower, false, true},
+		{"leak-descriptors/op", Lower, false, true},
+
 		// Units of others: nobody said which way is better, but a time is never exact.
 		{"p999-sec", Unknown, true, false},
 		{"req/s", Unknown, true, false},
@@ -66,7 +78,7 @@ func TestUnitKinds(t *testing.T) {
 		counted, measured bool
 	}{
 		"sec/op": {"sec", false, true}, "B/s": {"B", false, true}, "B/op": {"B", true, true}, "allocs/op": {"", true, true}, "statements/op": {"", true, true}, "upstream-calls/op": {"", true, true},
-		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "cpu-sec/run": {"sec", false, false}, "peak-B": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
+		"calls/op": {"", false, false}, "p99-sec": {"sec", false, false}, "cpu-sec/run": {"sec", false, false}, "peak-B": {"B", false, false}, "leak-B/op": {"B", false, false}, "secrets/op": {"", false, false}, "": {"", false, false},
 	} {
 		u := UnitOf(name)
 		if u.Base() != want.base || u.Counted() != want.counted || Measured(name) != want.measured {
@@ -96,7 +108,7 @@ func TestUnitTable(t *testing.T) {
 			t.Errorf("%s: a known unit has a direction", row.name)
 		}
 	}
-	if len(units) != 69 {
+	if len(units) != 79 {
 		t.Errorf("%d units: add the new ones to TestUnits", len(units))
 	}
 }
