@@ -89,6 +89,8 @@ type Target struct {
 	// Share is the number of passes that are worth one of the gate's: where every pair needs
 	// processes of its own a pass is a single pair.
 	Share int
+	// MaxPasses bounds the passes of the first stage, 0 for as many as there are looks.
+	MaxPasses int
 
 	// Uncounted says why not all that is exact is counted.
 	Uncounted string

@@ -39,6 +39,7 @@ type Scenario struct {
 
 // loadRunner measures programs under load.
 type loadRunner struct {
+	unbuilt
 	suite   *Load
 	observe func(Event)
 	targets []*loadTarget
@@ -165,21 +166,12 @@ func (r *loadRunner) stored(t *Target, metrics []load.Metric) []*result.Metric {
 	return out
 }
 
-// CountInstructions does nothing: the programs are strangers.
-func (r *loadRunner) CountInstructions(context.Context, []*Target, *rand.Rand, func(*Target, Reading)) error {
-	return nil
-}
-
 // Pass takes a sample of each side, in coin-flip order.
 func (r *loadRunner) Pass(ctx context.Context, targets []*Target, _ Build, rng *rand.Rand, take func(*Target, Reading)) error {
 	for _, t := range targets {
 		var got Reading
-		order := []Side{Base, Head}
-		if rng.IntN(2) == 1 {
-			slices.Reverse(order)
-		}
 		began := time.Now()
-		for _, side := range order {
+		for _, side := range inTurn(rng) {
 			if !t.Live[side] {
 				continue
 			}
@@ -204,42 +196,5 @@ func (r *loadRunner) Pass(ctx context.Context, targets []*Target, _ Build, rng *
 	return nil
 }
 
-// Control does nothing: a sample is dear, and the benchmarks beside it watch the machine.
-func (r *loadRunner) Control(context.Context, []*Target, *rand.Rand, func(*Target, Reading)) error {
-	return nil
-}
-
-// Link makes nothing, and says so.
-func (r *loadRunner) Link(_ context.Context, _ Build, targets []*Target) error {
-	for _, t := range targets {
-		if t.Bench[Head] != nil {
-			t.Bench[Head].FixedLayout = "perfgate does not build the program"
-		}
-	}
-	return nil
-}
-
-// Unlink has nothing to remove.
-func (r *loadRunner) Unlink(Build) {}
-
 // Sets returns what was measured so far.
-func (r *loadRunner) Sets() (base, head *result.Set) {
-	var sets [2]*result.Set
-	for side, dir := range r.suite.dirs() {
-		if dir == "" {
-			continue
-		}
-		sets[side] = &result.Set{Env: Fingerprint()}
-		for _, t := range r.targets {
-			sets[side].Benchmarks = append(sets[side].Benchmarks, t.Bench[side])
-		}
-		sets[side].Sort()
-	}
-	return sets[Base], sets[Head]
-}
-
-// Warnings are none: what is worth a remark stands at its benchmark.
-func (r *loadRunner) Warnings() []string { return nil }
-
-// Close has nothing to end: every sample ends what it started.
-func (r *loadRunner) Close() error { return nil }
+func (r *loadRunner) Sets() (base, head *result.Set) { return setsOf(r.suite.dirs(), r.Targets()) }

@@ -226,6 +226,7 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 		}
 		s.tune(live)
 		s.squeeze(live, looks[0]-n-1)
+		live = s.lookAtSpent(live)
 		if slices.Contains(looks, n+1) {
 			live = s.look(live, n+1 == looks[len(looks)-1])
 		}
@@ -311,6 +312,13 @@ func (s *schedule) trim(live []*Target, passes int) []*Target {
 		live = live[:len(live)-1]
 	}
 	return live
+}
+
+// lookAtSpent routes the targets that may have no more passes, and returns the others.
+func (s *schedule) lookAtSpent(live []*Target) []*Target {
+	spent := func(t *Target) bool { return t.MaxPasses > 0 && t.passes >= t.MaxPasses*t.share() }
+	s.look(slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return !spent(t) }), true)
+	return slices.DeleteFunc(slices.Clone(live), spent)
 }
 
 // look routes the targets and returns those that need further passes.

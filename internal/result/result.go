@@ -45,8 +45,8 @@ type Benchmark struct {
 	// Name is the benchmark's name without the "Benchmark" prefix and the GOMAXPROCS suffix.
 	Name   string `json:"name"`
 	Status Status `json:"status"`
-	// Scenario, of a program under load, is what was offered to it; of a benchmark whose upstream is mocked, what
-	// that answers. Others have none.
+	// Scenario, of a program, is what was run, and under load what was offered to it; of a benchmark whose upstream is
+	// mocked, what that answers. Others have none.
 	Scenario string `json:"scenario,omitempty"`
 	// Message says why Status is not OK.
 	Message string `json:"message,omitempty"`
@@ -71,7 +71,10 @@ type Benchmark struct {
 	// statements than base, the largest rises first.
 	Blocks []Block `json:"blocks,omitempty"`
 	// Why, on a head benchmark, is what grew, where that was asked for.
-	Why     *Why      `json:"why,omitempty"`
+	Why *Why `json:"why,omitempty"`
+	// Imports, on a head benchmark of a program's start, are the packages that are new or grew, the largest growth
+	// first, and behind them the slowest of the others.
+	Imports []Import  `json:"imports,omitempty"`
 	Metrics []*Metric `json:"metrics,omitempty"`
 	// Latency, of a program under load, has a histogram of its runs' latencies in nanoseconds for each sample: an
 	// HdrHistogram, V2, compressed, in base64.
@@ -137,6 +140,18 @@ type Block struct {
 	// Base and Head are the statements that it executes an operation.
 	Base float64 `json:"base"`
 	Head float64 `json:"head"`
+}
+
+// Import is a package or module that a program initialises when it starts. Times are in seconds.
+type Import struct {
+	Name string `json:"name"`
+	// New says that base has no such package, Grew that it takes longer than on base.
+	New  bool `json:"new,omitempty"`
+	Grew bool `json:"grew,omitempty"`
+	// Base and Head are its own time on either side, Total that of head with all it was the first to import.
+	Base  float64 `json:"base,omitempty"`
+	Head  float64 `json:"head"`
+	Total float64 `json:"total,omitempty"`
 }
 
 // BuildFailure is a package whose test binary could not be built.
