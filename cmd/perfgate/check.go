@@ -189,7 +189,7 @@ func (p *project) selected(baseline, head *result.Set) *result.Set {
 	kept := *baseline
 	kept.Benchmarks = nil
 	for _, b := range baseline.Benchmarks {
-		own := b.Suite == harness.SuiteGoBench && (all || measured[b.Package]) || b.Suite == harness.SuiteLoad && b.Scenario != ""
+		own := b.Suite == harness.SuiteGoBench && (all || measured[b.Package]) || b.Scenario != "" && (b.Suite == harness.SuiteLoad || p.config.Metrics != config.Exact)
 		if own && filter.Match(b.Name) {
 			kept.Benchmarks = append(kept.Benchmarks, b)
 		}

@@ -125,6 +125,12 @@ func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harnes
 		drop()
 		return nil, nil, nil, err
 	}
+	timed, err := p.programSuites(bench.HeadDir, bench.BaseDir)
+	if err != nil {
+		closeAll()
+		drop()
+		return nil, nil, nil, err
+	}
 	closeMock, err := p.mocked(bench)
 	if err != nil {
 		closeAll()
@@ -132,7 +138,7 @@ func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harnes
 		return nil, nil, nil, err
 	}
 	programs := &harness.Load{HeadDir: bench.HeadDir, BaseDir: bench.BaseDir, Scenarios: scenarios, NoTimes: p.config.Metrics == config.Exact}
-	return p.together(bench, programs), bench, func() { closeMock(); closeAll(); drop() }, nil
+	return p.together(bench, append([]harness.Suite{programs}, timed...)...), bench, func() { closeMock(); closeAll(); drop() }, nil
 }
 
 // together makes suites that are measured as one.

@@ -31,6 +31,8 @@ type Config struct {
 	Budgets          []compare.Budget
 	Waivers          []compare.Waiver
 	Load             []Scenario
+	Commands         []Scenario
+	Startup          []Scenario
 	Gate             bool
 	Control          bool
 	Metrics          string

@@ -1,6 +1,6 @@
 package config
 
-// Scenario is a program under load.
+// Scenario is a program under load, or one that is timed.
 type Scenario struct {
 	Position
 	Name string
@@ -51,20 +51,7 @@ var loadFields = []Field{
 	{Name: "price", Arg: "PRICE", Repeat: true, Usage: "of a million tokens of a model: `MODEL=INPUT/OUTPUT`"},
 }
 
-func addLoad(c *Config, e *entry) {
-	s := Scenario{Position: e.Position, Name: e.text("name"), Program: e.Fields["program"].Texts, Settings: map[string]Text{}}
-	for _, other := range c.Load {
-		if other.Name == s.Name {
-			e.fail("name", "another entry of load has it")
-		}
-	}
-	for name, t := range e.Fields {
-		if name != "name" && name != "program" {
-			s.Settings[name] = t
-		}
-	}
-	c.Load = append(c.Load, s)
-}
+func addLoad(c *Config, e *entry) { c.Load = append(c.Load, e.scenario(c.Load)) }
 
 // Wrong is the error of a setting that is not what its flag takes.
 func (s Scenario) Wrong(name, msg string) error {

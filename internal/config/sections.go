@@ -70,6 +70,10 @@ var Sections = []Section{
 		{Name: "expires", Arg: "DATE", Required: true, Usage: "the last day on which it holds, such as `2027-03-01`; later the gate fails until it is removed"},
 	}},
 	{Name: "load", Usage: "programs that are put under load, with a mocked model; the keys but for name and program are the flags of `perfgate load`", add: addLoad, Fields: loadFields},
+	{Name: "command", Usage: "commands that are timed as benchmarks are; the keys but for name and program are flags of `perfgate startup`", Fields: commandFields,
+		add: addPrograms(func(c *Config) *[]Scenario { return &c.Commands })},
+	{Name: "startup", Usage: "programs whose start is timed; the keys but for name and program are flags of `perfgate startup`", Fields: startupFields,
+		add: addPrograms(func(c *Config) *[]Scenario { return &c.Startup })},
 }
 
 func findSection(name string) (Section, bool) {

@@ -155,7 +155,7 @@ func TestBadSections(t *testing.T) {
 		{"no reason", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, expires: 2027-01-01}\n", "an entry of waivers without reason"},
 		{"empty reason", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, reason: '', expires: 2027-01-01}\n", "an entry of waivers without reason"},
 		{"no such date", "waivers:\n  - {benchmark: X, metric: sec/op, max: 1s, reason: r, expires: 2027-02-30}\n", `expires "2027-02-30": want a date`},
-		{"a program twice", "load:\n  - {name: a, target: pipeline}\n  - {name: a, target: pipeline}\n", `perfgate.yaml:3:12: name "a": another entry of load has it`},
+		{"a program twice", "load:\n  - {name: a, target: pipeline}\n  - {name: a, target: pipeline}\n", `perfgate.yaml:3:12: name "a": another entry has it`},
 		{"a list of runs", "load:\n  - {name: a, target: pipeline, runs: [1, 2]}\n", "runs: want one value, not a list"},
 		{"alias", "budgets:\n  - {benchmark: *a, metric: sec/op, max: 1s}\n", "without tags, anchors and aliases"},
 	}

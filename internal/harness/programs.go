@@ -50,8 +50,8 @@ type Timed struct {
 const (
 	// mostPairsEach bounds the pairs of a pass: a look is due now and then.
 	mostPairsEach = 64
-	// traces is the number of passes that begin with a trace of what is imported.
-	traces = 5
+	// traces is the number of passes that begin with a trace of what is imported: enough for an interval.
+	traces = 6
 )
 
 // FewestRuns is the number of runs a side below which nothing can be concluded.

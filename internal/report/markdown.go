@@ -41,6 +41,9 @@ func (m *markdown) draw() error {
 	m.problems()
 	m.changes()
 	m.why()
+	if m.level < topRows {
+		m.imports()
+	}
 	m.contract()
 	m.paragraph(detectable(m.d))
 	m.paragraph(shift(m.d))

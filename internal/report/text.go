@@ -26,6 +26,7 @@ func Text(w io.Writer, d *Document) error {
 		p.line("")
 	}
 	p.why(d)
+	p.imports(d)
 	p.contract(d)
 	p.topSpans(d)
 	if rows := untouched(d); len(rows) > 0 {

@@ -46,7 +46,8 @@ func full() *File {
 			Compiler: []Remark{{File: "example.com/m/m.go", Line: 3, Text: "moved to heap: x"}}, Modules: []string{"go go1.25.0 → go1.26.0"},
 			Profiles: []string{"perf_reports/profiles/F.cpu-diff.pb.gz"}, Missing: "the time ended",
 		},
-		Blocks: []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
+		Blocks:  []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
+		Imports: []Import{{Name: "example.com/heavy", New: true, Head: 0.25, Total: 0.25}, {Name: "example.com/m", Grew: true, Base: 0.125, Head: 0.5, Total: 0.75}},
 	}
 	b.Spans = []Span{{Name: "plan", Count: 2, Self: 0.25, Total: 0.5, P95: 0.375}}
 	for i, v := range []float64{1.25e-6, 1.5e-6, 1.0 / 3} {
