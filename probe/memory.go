@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"runtime"
 	"runtime/metrics"
 	"strconv"
 
@@ -21,6 +22,12 @@ func Mark(ctx context.Context, label string) {
 const heapBytes = "/memory/classes/heap/objects:bytes"
 
 func (p *Profiler) mark(label string) {
+	if collects {
+		p.mu.Lock()
+		p.watchHeap() // the garbage belongs to the peak
+		p.mu.Unlock()
+		runtime.GC()
+	}
 	m := memory()
 	m.AtNS = p.now()
 	p.mu.Lock()

@@ -21,6 +21,8 @@ const (
 	EnvCPU = "PERFGATE_PROBE_CPU"
 	// EnvHeap names a folder for two heap profiles, of which [Flush] writes the second.
 	EnvHeap = spans.EnvHeap
+	// EnvGC makes every [Mark] collect garbage first, so that what it finds live is what is live.
+	EnvGC = spans.EnvGC
 )
 
 // Every is how often a process writes to the file of [Env]: so much of what it did is lost when it is killed.
@@ -34,6 +36,9 @@ var asked = func() bool {
 	}
 	return ok
 }()
+
+// collects says that the environment asks for a collection before each mark.
+var collects = os.Getenv(EnvGC) != ""
 
 // ofProcess is the profiler that the environment asks for, nil where it does not or where that cannot be had, which
 // is said once: measuring must not end a program.

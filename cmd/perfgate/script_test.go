@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", scriptsAtOnce); err != nil { // a -parallel on the command line wins
 		panic(err)
 	}
-	testscript.Main(tests{m}, map[string]func(){"perfgate": main, "modelserver": modelserver})
+	testscript.Main(tests{m}, map[string]func(){"perfgate": main, "modelserver": modelserver, "marker": marker})
 }
 
 // tests are all tests, with a cache for the scripts.

@@ -12,6 +12,9 @@ const Env = "PERFGATE_PROBE"
 // EnvHeap is the variable that names a folder for what the heap held at the beginning and at the end.
 const EnvHeap = "PERFGATE_PROBE_HEAP"
 
+// EnvGC is the variable that has every memory mark collect garbage first.
+const EnvGC = "PERFGATE_PROBE_GC"
+
 // HeapBefore and HeapAfter are the names of those profiles.
 const (
 	HeapBefore = "heap_before.pprof"
