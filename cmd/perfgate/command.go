@@ -39,7 +39,7 @@ func init() { // help refers to the table, which refers to help
 		{"run", "", "measure the work tree only and write latest.json", (*app).measureOnly},
 		{"load", "[-- PROGRAM ARG...]", "offer load to a program whose model is mocked, and measure", (*app).load},
 		{"startup", "-- PROGRAM [ARG...]", "time the start of a program, and say what it initialises", (*app).startup},
-		{"mem", "-- PROGRAM [ARG...]", "watch the memory of a program and its children", (*app).mem},
+		{"mem", "[-- PROGRAM [ARG...]]", "watch the memory of a program, or look for leaks", (*app).mem},
 		{"compare", "BASE HEAD", "judge two result files, perfgate's or `go test -bench` output", (*app).compareFiles},
 		{"report", "FILE", "judge a stored run again and print its report", (*app).reportFile},
 		{"bisect", "GOOD BAD", "find the commit that made a benchmark slower or heavier", (*app).bisect},

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/org/perfgate/probe"
@@ -12,8 +15,12 @@ import (
 var held [][]byte
 
 // marker is a program that uses memory in steps and marks them: ten times one MiB one after the other, 64 MiB for
-// some time, and with the argument leak 8 MiB that stay.
+// some time, and with the argument leak 8 MiB that stay. With serve it is a server that keeps so many bytes a request.
 func marker() {
+	if len(os.Args) == 4 && os.Args[1] == "serve" {
+		serve(os.Args[2], os.Args[3])
+		return
+	}
 	defer probe.Flush()
 	ctx := context.Background()
 	probe.Mark(ctx, "start")
@@ -32,6 +39,20 @@ func marker() {
 	held = nil
 	probe.Mark(ctx, "sample")
 	probe.Mark(ctx, "end")
+}
+
+// serve answers requests and keeps bytes of each.
+func serve(address, keep string) {
+	n, err := strconv.Atoi(keep)
+	if err != nil {
+		panic(err)
+	}
+	var mu sync.Mutex
+	panic(http.ListenAndServe(address, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		held = append(held, touched(n))
+	})))
 }
 
 // touched is memory that is written to.

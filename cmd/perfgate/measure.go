@@ -42,6 +42,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 	defer closeControl()
 	m, err := harness.Measure(ctx, suites, harness.Plan{
 		Seed: p.config.Seed, Budget: p.config.Budget, Judge: p.config.Policy(),
+		Leaks: leaksWanted(p.config.Budgets),
 		Exact: p.config.Metrics != config.Times, NoTimes: p.config.Metrics == config.Exact,
 		Explain: p.explaining(f), Beside: beside,
 		AfterPass: func(base, head *result.Set) {
@@ -69,6 +70,17 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 		err = perr
 	}
 	return f, err
+}
+
+// leaksWanted says of which benchmarks a budget limits what they leave behind; nil where none does.
+func leaksWanted(budgets []compare.Budget) func(result.Key) bool {
+	leaks := slices.DeleteFunc(slices.Clone(budgets), func(b compare.Budget) bool { return !b.Unit().Leak() })
+	if len(leaks) == 0 {
+		return nil
+	}
+	return func(k result.Key) bool {
+		return slices.ContainsFunc(leaks, func(b compare.Budget) bool { return b.Names(k) })
+	}
 }
 
 func seeds(builds []harness.Build) []uint64 {

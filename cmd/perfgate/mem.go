@@ -31,18 +31,20 @@ type memFlags struct {
 	asJSON               bool
 	pause, timeout       time.Duration
 	warnB, mostB, netMax *int64
+	leaks                leakFlags
 }
 
 // mem watches the memory of a program.
 func (a *app) mem(ctx context.Context, args []string) error {
-	f := &memFlags{flags: newFlags("mem", "-- PROGRAM [ARG...]")}
+	f := &memFlags{flags: newFlags("mem", "[-- PROGRAM [ARG...]]")}
 	f.StringVar(&f.every, "every", "10ms", "`DURATION` between two readings")
 	f.StringVar(&f.limit, "timeout", "0", "`DURATION` after which the program counts as hung; 0 for any")
 	f.StringVar(&f.most, "max", "", "`SIZE` that the process tree may hold in RAM: more fails")
 	f.StringVar(&f.warn, "warn", "", "`SIZE` in RAM from which on to warn")
 	f.StringVar(&f.net, "max-net", "", "`SIZE` that the live heap may gain from the first mark of the program to the last: more fails")
-	f.options("pass-env", "reports-dir", "working-directory")
-	f.BoolVar(&f.asJSON, "json", false, "print what is written to memory.json")
+	f.leaks.add(f.flags)
+	f.options("packages", "bench", "tags", "budget", "prepare", "pass-env", "seed", "reports-dir", "working-directory")
+	f.BoolVar(&f.asJSON, "json", false, "print what is written to memory.json, or with --leaks to latest.json")
 	args, f.args = behindDashes(args)
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -53,6 +55,9 @@ func (a *app) mem(ctx context.Context, args []string) error {
 	p, err := a.configure(f.flags)
 	if err != nil {
 		return err
+	}
+	if f.leaks.wanted {
+		return f.findLeaks(ctx, p)
 	}
 	program := harness.Program{Args: f.args, Limit: f.timeout, Environ: a.childEnv(), PassEnv: p.config.PassEnv}
 	run, err := program.Memory(ctx, p.root, f.pause)
@@ -70,8 +75,11 @@ func (a *app) mem(ctx context.Context, args []string) error {
 
 // read checks the flags.
 func (f *memFlags) read() (err error) {
-	if len(f.args) == 0 {
-		return usagef("no program to run; name it behind --")
+	if err := f.leaks.read(f); err != nil {
+		return err
+	}
+	if len(f.args) == 0 && !f.leaks.wanted {
+		return usagef("no program to run; name it behind --, or look with --leaks for what the benchmarks leave behind")
 	}
 	for name, d := range map[string]*time.Duration{"every": &f.pause, "timeout": &f.timeout} {
 		if *d, err = load.ParseDuration(f.Lookup(name).Value.String()); err != nil {

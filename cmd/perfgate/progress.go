@@ -33,6 +33,7 @@ func newProgress(w io.Writer) *progress {
 var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "count": "counting in",
 	"calibrate": "calibrating",
 	"measure":   "measuring",
+	"leaks":     "looking for leaks in",
 	"load":      "offering load to",
 	"link":      "linking", "confirm": "confirming", "explain": "taking profiles of"}
 

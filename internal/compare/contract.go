@@ -88,6 +88,13 @@ func (p Policy) checkBudget(b Budget, h *result.Benchmark, index map[result.Key]
 		}
 		return c
 	}
+	if c.Unit.Leak() && b.RelativeTo == "" {
+		c.Value = slope(h.Metric(b.Metric), p.Confidence)
+		if c.hold(); c.Verdict == BudgetBroken {
+			c.Note = site(h, b.Metric)
+		}
+		return c
+	}
 	c.Value = summarize(benchmath.NewSample(values, &benchmath.DefaultThresholds), p.Confidence)
 	if exact {
 		c.Value.Lo, c.Value.Hi = c.Value.Center, c.Value.Center

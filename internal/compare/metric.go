@@ -68,6 +68,9 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 
 // Describe summarizes the samples of one metric.
 func Describe(m *result.Metric) Summary {
+	if m.Unit.Leak() {
+		return slope(m, DefaultPolicy.Confidence)
+	}
 	s := summarize(benchmath.NewSample(m.Values(), &benchmath.DefaultThresholds), DefaultPolicy.Confidence)
 	if !m.Unit.Timing() && constant(m.Values()) {
 		s.Lo, s.Hi = s.Center, s.Center

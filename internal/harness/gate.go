@@ -28,6 +28,11 @@ import (
 //go:embed gate/testing.go.txt
 var gateSource []byte
 
+// leaksSource joins it there.
+//
+//go:embed gate/leaks.go.txt
+var leaksSource []byte
+
 // gate is the overlay for one toolchain, or the reason why there is none.
 type gate struct {
 	replace map[string]string
@@ -189,7 +194,7 @@ func (b *builder) makeGate(goroot string) (map[string]string, error) {
 		return nil, errNoGate
 	}
 	folder := filepath.Join(goroot, "src", "testing")
-	files := map[string][]byte{"perfgate.go": gateSource}
+	files := map[string][]byte{"perfgate.go": gateSource, "perfgateleaks.go": leaksSource}
 	for name, patch := range map[string]func([]byte) ([]byte, error){"benchmark.go": patchBenchmark, "testing.go": patchTesting} {
 		src, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {

@@ -173,13 +173,15 @@ type Plan struct {
 	// Beside, when set, is called when all is prepared, and again when all was measured, beyond the budget: for what
 	// shall be measured in the same minutes.
 	Beside func(ctx context.Context) error
+	// Leaks, when set, says of which benchmarks it is wanted what they leave behind on head.
+	Leaks func(result.Key) bool
 	// AfterPass, when set, is called between passes, so that what was measured can be saved.
 	AfterPass func(base, head *result.Set)
 }
 
 // Event is one line of the conversation about the progress of a run.
 type Event struct {
-	// Phase is what is being done: "build", "list", "count", "calibrate", "measure", "link", "confirm" or "explain".
+	// Phase is what is being done: "build", "list", "count", "calibrate", "leaks", "measure", "link", "confirm" or "explain".
 	Phase string
 	// What is the thing at hand, such as a benchmark's name.
 	What string

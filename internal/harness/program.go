@@ -199,6 +199,8 @@ func (p Program) await(ctx context.Context, began time.Time, first *firstOutput,
 			select {
 			case <-ended:
 				return 0, fmt.Errorf("it ended before it was ready at %s", p.Ready)
+			case <-ctx.Done():
+				return 0, fmt.Errorf("it was not ready at %s: %w", p.Ready, ctx.Err())
 			case <-tick.C:
 			}
 		}

@@ -64,6 +64,11 @@ func (s *schedule) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.plan.Leaks != nil && !s.plan.OnlyPlan {
+		if err := s.leaks(ctx, slices.Concat(chunks...)); err != nil || s.budget.Left() == 0 {
+			return err
+		}
+	}
 	if s.plan.NoTimes {
 		return nil
 	}

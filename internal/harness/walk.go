@@ -65,6 +65,9 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if of.exact {
 			p.Env = append(slices.Clip(p.Env), steadyEnv)
 		}
+		if of.leaks {
+			p.Env = append(slices.Clip(p.Env), leaksEnv)
+		}
 		start := func() (*gated, error) { return startGated(ctx, p, of.writes) }
 		if of.instructions != nil {
 			start = func() (*gated, error) { return of.instructions.start(ctx, p) }

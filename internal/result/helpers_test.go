@@ -47,6 +47,7 @@ func full() *File {
 			Profiles: []string{"perf_reports/profiles/F.cpu-diff.pb.gz"}, Missing: "the time ended",
 		},
 		Blocks:  []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
+		Left:    []Left{{Unit: LeakGoroutines, Where: "main.wait (main.go:7)", PerOp: 0.5}},
 		Imports: []Import{{Name: "example.com/heavy", New: true, Head: 0.25, Total: 0.25}, {Name: "example.com/m", Grew: true, Base: 0.125, Head: 0.5, Total: 0.75}},
 	}
 	b.Spans = []Span{{Name: "plan", Count: 2, Self: 0.25, Total: 0.5, P95: 0.375}}

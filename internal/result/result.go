@@ -72,6 +72,8 @@ type Benchmark struct {
 	Blocks []Block `json:"blocks,omitempty"`
 	// Why, on a head benchmark, is what grew, where that was asked for.
 	Why *Why `json:"why,omitempty"`
+	// Left, on a head benchmark, is where most comes from of what iterations leave behind.
+	Left []Left `json:"left,omitempty"`
 	// Imports, on a head benchmark of a program's start, are the packages that are new or grew, the largest growth
 	// first, and behind them the slowest of the others.
 	Imports []Import  `json:"imports,omitempty"`
@@ -140,6 +142,15 @@ type Block struct {
 	// Base and Head are the statements that it executes an operation.
 	Base float64 `json:"base"`
 	Head float64 `json:"head"`
+}
+
+// Left is what iterations leave behind of one place in the program.
+type Left struct {
+	// Unit is that of the metric that it is a part of.
+	Unit string `json:"unit"`
+	// Where is the stack of a goroutine, or that of an allocation, the innermost function first.
+	Where string  `json:"where"`
+	PerOp float64 `json:"per_op"`
 }
 
 // Import is a package or module that a program initialises when it starts. Times are in seconds.

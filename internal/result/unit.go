@@ -259,6 +259,11 @@ func (u Unit) Optional() bool {
 	return i >= 0 && units[i].offered && (units[i].timing && !units[i].gates || units[i].named)
 }
 
+// Leak reports whether u is what an operation leaves behind.
+func (u Unit) Leak() bool {
+	return slices.Contains([]string{LeakBytes, LeakRSS, LeakGoroutines, LeakDescriptors}, u.Name)
+}
+
 // Info reports whether u only describes the process and never gates.
 func (u Unit) Info() bool {
 	i := unitIndex(u.Name)
