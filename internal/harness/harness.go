@@ -95,10 +95,11 @@ type Target struct {
 	// Uncounted says why not all that is exact is counted.
 	Uncounted string
 
-	counted       int // passes of counting
-	again         int // passes on each build of the second stage
-	passes, pairs int // taken, void ones included
-	confirmed     int // passes of the second stage
+	counted       int  // passes of counting
+	leaked        bool // what it leaves behind is known
+	again         int  // passes on each build of the second stage
+	passes, pairs int  // taken, void ones included
+	confirmed     int  // passes of the second stage
 	failed        [2]int
 }
 

@@ -152,6 +152,7 @@ func (g *gated) alive(s slice) (alive, error) {
 // storeLeaks stores the gains of slices of n iterations, and where they come from.
 func (t *goTarget) storeLeaks(seen []alive, n int) {
 	b := t.Bench[Head]
+	t.leaked = true
 	addGains(b, result.LeakBytes, seen, n, func(a alive) float64 { return a.live })
 	addGains(b, result.LeakGoroutines, seen, n, func(a alive) float64 { return a.goroutines })
 	addOutside(b, seen, n)

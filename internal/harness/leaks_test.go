@@ -58,6 +58,9 @@ func BenchmarkLast(b *testing.B) { b.Skip() }
 	left := map[string]string{}
 	for _, b := range m.Head.Benchmarks {
 		of[b.Name] = map[string]float64{}
+		if b.Name != "Last" && b.Unmeasured != "" {
+			t.Errorf("%s: unmeasured: %s", b.Name, b.Unmeasured)
+		}
 		for _, metric := range b.Metrics {
 			sum, n := 0.0, 0
 			for _, s := range metric.Samples {

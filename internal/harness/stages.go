@@ -418,7 +418,7 @@ func (s *schedule) save() {
 func (s *schedule) explainUnmeasured() {
 	for _, t := range s.runner.Targets() {
 		for side, b := range t.Bench {
-			if b == nil || !t.Live[side] || t.passes+t.counted > 0 {
+			if b == nil || !t.Live[side] || t.passes+t.counted > 0 || t.leaked {
 				continue
 			}
 			b.Unmeasured = "the budget ended before it"
