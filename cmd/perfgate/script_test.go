@@ -78,6 +78,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup:               setup,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     plain("exits CODE PROGRAM ARG...", 2, exits),
 			"commit":    plain("commit MESSAGE", 1, commit),
@@ -107,6 +108,15 @@ func plain(usage string, atLeast int, run func(*testscript.TestScript, []string)
 		}
 		run(ts, args)
 	}
+}
+
+// condition knows [long]: all tests together stay under two minutes, so the scripts that take longest, whose parts have
+// tests of their own, run where the environment asks for them, as in .ci/run.
+func condition(name string) (bool, error) {
+	if name != "long" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return os.Getenv("PERFGATE_TEST_LONG") != "", nil
 }
 
 // goDirs are the real caches: builds in scripts find the standard library compiled.

@@ -339,6 +339,13 @@ func failuresIn(got map[string]Reading) map[string]string {
 	failures := map[string]string{}
 	for name, r := range got {
 		if f := r.Failure; f != [2]string{} {
+			for side := range f {
+				// Package testing lets the main goroutine go on before a panic ends the process, which
+				// may be over without a word of it.
+				if f[side] == "it printed no result" && strings.HasPrefix(f[1-side], "panic: ") {
+					f[side] = f[1-side]
+				}
+			}
 			failures[name] = f[Base] + f[Head]
 			if f[Base] == f[Head] {
 				failures[name] = f[Base]
