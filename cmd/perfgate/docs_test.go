@@ -225,23 +225,30 @@ func sorted(s []string) []string { slices.Sort(s); return s }
 // Each command of the README is run by CI.
 func TestReadmeCommands(t *testing.T) {
 	ci := readDoc(t, ".ci/run")
-	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readDoc(t, "README.md"), -1)
-	n := 0
-	for _, block := range blocks {
+	lines := shellLines(t, "README.md")
+	for _, line := range lines {
+		command, _, _ := strings.Cut(line, "#")
+		command = strings.TrimSpace(command)
+		if !strings.Contains(ci, "run "+command+"\n") && !strings.Contains(ci, "run "+command+";") {
+			t.Errorf("README.md: .ci/run does not run %q", command)
+		}
+	}
+	if n := len(lines); n != 2 {
+		t.Errorf("README.md has %d commands, want the two: one for the main job, one for the tests", n)
+	}
+}
+
+// shellLines are the command lines that a document shows as sh, with their comments.
+func shellLines(t *testing.T, doc string) (lines []string) {
+	t.Helper()
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readDoc(t, doc), -1) {
 		for line := range strings.Lines(block[1]) {
-			command, _, _ := strings.Cut(line, "#")
-			if command = strings.TrimSpace(command); command == "" {
-				continue
-			}
-			n++
-			if !strings.Contains(ci, "run "+command+"\n") && !strings.Contains(ci, "run "+command+";") {
-				t.Errorf("README.md: .ci/run does not run %q", command)
+			if line = strings.TrimSpace(line); line != "" {
+				lines = append(lines, line)
 			}
 		}
 	}
-	if n != 2 {
-		t.Errorf("README.md has %d commands, want the two: one for the main job, one for the tests", n)
-	}
+	return lines
 }
 
 // Links inside the documentation lead somewhere.
@@ -273,22 +280,8 @@ func TestHelpListsCommands(t *testing.T) {
 
 // What docs/security.md names as holding an item is there: a test, a script, a scenario.
 func TestSecurityDoc(t *testing.T) {
-	doc := readDoc(t, "docs/security.md")
-	tests := map[string]bool{}
-	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		text, err := os.ReadFile(name)
-		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(text, -1) {
-			tests[string(m[1])] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(doc, "|--:|---|---|\n")
+	find := findHolders(t)
+	_, table, _ := strings.Cut(readDoc(t, "docs/security.md"), "|--:|---|---|\n")
 	rows := strings.Split(strings.TrimSpace(table), "\n")
 	if len(rows) != 46 {
 		t.Errorf("%d rows of 46 items", len(rows))
@@ -297,21 +290,53 @@ func TestSecurityDoc(t *testing.T) {
 		if !strings.HasPrefix(row, fmt.Sprintf("| %d | ", i+1)) {
 			t.Errorf("row %d: %s", i+1, row)
 		}
-		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row, -1) {
-			name := m[1]
-			script, scenario, _ := strings.Cut(name, " ")
-			found := true
-			switch {
-			case regexp.MustCompile(`^(Test|Fuzz)\w+$`).MatchString(name):
-				found = tests[name]
-			case strings.HasSuffix(name, ".txtar"):
-				found = exists(filepath.Join("testdata", "script", name))
-			case script == ".ci/runner" || script == ".ci/act":
-				found = strings.Contains(readDoc(t, script), "scenario_"+scenario+"() {")
-			}
-			if !found {
+		for _, name := range codeSpans(row) {
+			if isOne, there := find(name); isOne && !there {
 				t.Errorf("item %d: there is no %s", i+1, name)
 			}
 		}
+	}
+}
+
+// codeSpans are what a text of Markdown has between backquotes.
+func codeSpans(text string) (spans []string) {
+	for _, m := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(text, -1) {
+		spans = append(spans, m[1])
+	}
+	return spans
+}
+
+// findHolders returns what tells names of what holds a promise from other words, and whether there is such a one: a test,
+// benchmark or example of this repository, a script of the commands, a check or a scenario of CI.
+func findHolders(t *testing.T) func(name string) (isOne, there bool) {
+	t.Helper()
+	functions := map[string]bool{}
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w+)\(`).FindAllSubmatch(text, -1) {
+			functions[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]string{".ci/run": "check_", ".ci/runner": "scenario_", ".ci/act": "scenario_"}
+	return func(name string) (isOne, there bool) {
+		script, part, _ := strings.Cut(name, " ")
+		switch {
+		case regexp.MustCompile(`^(Test|Fuzz|Benchmark|Example)[A-Z]\w*$`).MatchString(name):
+			return true, functions[name]
+		case strings.HasSuffix(name, ".txtar") && name != ".txtar":
+			return true, exists(filepath.Join("testdata", "script", name))
+		case parts[script] != "" && part != "":
+			return true, strings.Contains(readDoc(t, script), "\n"+parts[script]+part+"() {")
+		case strings.HasPrefix(name, ".ci/") || strings.HasPrefix(name, "scripts/"):
+			return true, exists(filepath.Join("../..", script))
+		}
+		return false, false
 	}
 }

@@ -26,23 +26,20 @@ func TestLoadDoc(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n := 0
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(readDoc(t, "docs/load.md"), -1) {
-		for line := range strings.Lines(block[1]) {
-			n++
-			cmd := exec.Command("sh", "-c", strings.ReplaceAll(line, "127.0.0.1:8080", addr))
-			cmd.Dir = dir
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
-			out, err := cmd.CombinedOutput()
-			if err != nil && !errors.As(err, new(*exec.ExitError)) {
-				t.Fatal(err)
-			}
-			if err != nil || !strings.Contains(string(out), "written to perf_reports/latest.json") {
-				t.Errorf("%s%v\n%s", line, err, out)
-			}
+	lines := shellLines(t, "docs/load.md")
+	for _, line := range lines {
+		cmd := exec.Command("sh", "-c", strings.ReplaceAll(line, "127.0.0.1:8080", addr))
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+		out, err := cmd.CombinedOutput()
+		if err != nil && !errors.As(err, new(*exec.ExitError)) {
+			t.Fatal(err)
+		}
+		if err != nil || !strings.Contains(string(out), "written to perf_reports/latest.json") {
+			t.Errorf("%s: %v\n%s", line, err, out)
 		}
 	}
-	if n != 8 {
+	if n := len(lines); n != 8 {
 		t.Errorf("docs/load.md has %d commands, want 8", n)
 	}
 }
