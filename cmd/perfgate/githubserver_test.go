@@ -21,8 +21,9 @@ func serveGitHub(ts *testscript.TestScript, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	s, err := githubtest.FromJSON([]byte(text))
 	ts.Check(err)
-	server := httptest.NewServer(s)
-	s.StoreURL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	server := httptest.NewUnstartedServer(s)
+	s.StoreURL = "http://" + strings.Replace(server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
+	server.Start()
 	servers.Store(server.URL, s)
 	ts.Defer(func() {
 		servers.Delete(server.URL)

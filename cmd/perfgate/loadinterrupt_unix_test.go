@@ -85,7 +85,7 @@ func TestLoadInterrupt(t *testing.T) {
 // awaitRuns waits until the file has n lines, and returns the process of each and where the mock listens.
 func awaitRuns(t *testing.T, name string, n int) (pids []int, mock string) {
 	t.Helper()
-	for range 600 {
+	for range 3000 {
 		data, _ := os.ReadFile(name)
 		if bytes.Count(data, []byte("\n")) < n {
 			time.Sleep(20 * time.Millisecond)
@@ -102,7 +102,7 @@ func awaitRuns(t *testing.T, name string, n int) (pids []int, mock string) {
 		}
 		return pids, mock
 	}
-	t.Fatalf("%s does not have %d lines after 12 s", name, n)
+	t.Fatalf("%s does not have %d lines after a minute", name, n)
 	return nil, ""
 }
 

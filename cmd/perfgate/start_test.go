@@ -24,6 +24,9 @@ const (
 // No package is initialized for more than a millisecond. A machine that does something else makes any of them slow now
 // and then, so the fastest of some starts counts; the bytes are the same every time.
 func TestStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which -short goes with, makes everything slow")
+	}
 	linked, err := exec.Command("go", "list", "-deps", ".").Output() // the test's own program has more
 	if err != nil {
 		t.Fatal(err)
