@@ -20,7 +20,7 @@ const module = "github.com/org/perfgate"
 // report → deliver, and imports point one way. A package that is not here fails the test.
 var arrows = map[string][]string{
 	"cmd/perfgate": {"internal/result", "internal/parse", "internal/harness", "internal/compare", "internal/report", "internal/config", "internal/github", "internal/suggest", "internal/harness/upstream",
-		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/profiler", "internal/spans", "internal/workflow", "probe"},
+		"internal/cache", "internal/harness/load", "internal/harness/mockllm", "internal/harness/pace", "internal/harness/proc", "internal/profiler", "internal/spans", "internal/stats", "internal/workflow", "probe"},
 	"internal/config":  {"internal/compare", "internal/harness", "internal/suggest"},
 	"internal/report":  {"internal/compare", "internal/profiler", "internal/result"},
 	"internal/compare": {"internal/result", "internal/stats"},
