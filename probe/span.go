@@ -68,6 +68,13 @@ func above(ctx context.Context) *Open {
 //
 // End must be called in the goroutine that called Span for regions and labels to be right; times do not depend on
 // it.
+//
+// Attributes are put together before Span is called, whether or not anybody hears of them. Where some nanoseconds
+// count, they are left to [Open.Set], behind a look at the span:
+//
+//	if span != nil {
+//		span.Set(slog.String("source", name))
+//	}
 func Span(ctx context.Context, name string, attrs ...slog.Attr) (inner context.Context, span *Open) {
 	if inner = ctx; profilers.Load() != 0 {
 		inner, span = begin(ctx, name, attrs)
@@ -189,7 +196,7 @@ func (o *Open) end(err error) {
 	}
 }
 
-// Set adds attributes.
+// Set adds attributes. They are no labels of CPU profiles, which a span has from its beginning.
 func (o *Open) Set(attrs ...slog.Attr) {
 	if o == nil {
 		return
