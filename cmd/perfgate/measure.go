@@ -216,9 +216,12 @@ func (p *project) newFile(ctx context.Context, base *harness.BaseCommit, baselin
 		f.Pairing = result.Passes
 	}
 	f.Warnings = p.notes
-	if baseline != nil {
+	switch {
+	case baseline != nil:
 		f.Baseline = baseline.Head
 		f.BaselineInfo = describeBaseline(baseline)
+	case base != nil && c.Against == config.Both:
+		f.BaselineInfo = "none is committed; make one with: perfgate baseline update"
 	}
 	return f, nil
 }

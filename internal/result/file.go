@@ -53,7 +53,7 @@ type File struct {
 	Baseline *Set            `json:"baseline,omitempty"`
 	// Control is base against a copy of itself, measured beside the rest.
 	Control *Control `json:"control,omitempty"`
-	// BaselineInfo names the baseline that Baseline was read from.
+	// BaselineInfo names the baseline that Baseline was read from, or says that there is none.
 	BaselineInfo string `json:"baseline_info,omitempty"`
 	// SHA256 covers everything above, so that a hand-edited number is found.
 	SHA256 string `json:"sha256"`
