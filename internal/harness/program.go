@@ -77,7 +77,7 @@ func (p Program) Run(ctx context.Context, dir string, watch Watching) (ran Ran, 
 		cleaned := p.script(context.WithoutCancel(ctx), dir, "cleanup", p.Cleanup)
 		err = errors.Join(err, cleaned)
 	}()
-	if p.Until == UntilReady && p.ready(ctx) == nil {
+	if p.Until == UntilReady && proc.Ready(ctx, p.Ready, readyLimit) == nil {
 		return ran, fmt.Errorf("%s answers before the program is started, which would be measured in its place: stop what listens there", p.Ready)
 	}
 	return p.timed(ctx, dir, watch)
@@ -193,7 +193,7 @@ func (p Program) await(ctx context.Context, began time.Time, first *firstOutput,
 		tick := time.NewTicker(readyEvery)
 		defer tick.Stop()
 		for {
-			if p.ready(ctx) == nil {
+			if proc.Ready(ctx, p.Ready, readyLimit) == nil {
 				return time.Since(began), nil
 			}
 			select {
@@ -211,33 +211,6 @@ func (p Program) await(ctx context.Context, began time.Time, first *firstOutput,
 
 // readyLimit is how long one question may take.
 const readyLimit = time.Second
-
-// ready asks the program once.
-func (p Program) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
-	defer cancel()
-	if !strings.Contains(p.Ready, "://") {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.Ready)
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Ready, nil)
-	if err != nil {
-		return err
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return errors.New("not ready")
-	}
-	return nil
-}
 
 // stop asks the program to end, and kills it where it does not.
 func stop(child *proc.Child, ended chan struct{}) {

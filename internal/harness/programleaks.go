@@ -22,7 +22,7 @@ const readyMost = time.Minute
 // Leaks starts a server, asks Ready again and again, and stores what slices of so many requests leave behind: memory
 // of the process tree and descriptors, as seen from outside. An answer other than 2xx is an error.
 func (p Program) Leaks(ctx context.Context, dir string, requests int, b *result.Benchmark) error {
-	if p.ready(ctx) == nil {
+	if proc.Ready(ctx, p.Ready, readyLimit) == nil {
 		return fmt.Errorf("%s answers before the program is started, which would be measured in its place: stop what listens there", p.Ready)
 	}
 	env := proc.Env(p.Environ, p.PassEnv)

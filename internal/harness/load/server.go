@@ -2,12 +2,12 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/org/perfgate/internal/harness/proc"
@@ -43,29 +43,7 @@ const (
 
 // try asks once.
 func (p probe) try(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	if p.health == "" {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.address)
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.health, nil)
-	if err != nil {
-		return err
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return errors.New(clean(resp.Status))
-	}
-	return nil
+	return proc.Ready(ctx, cmp.Or(p.health, p.address), probeLimit)
 }
 
 // start starts the server and waits until it is ready. One that listens there already would be measured in
