@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/report"
 	"github.com/org/perfgate/internal/result"
@@ -173,7 +174,7 @@ func (b *bisector) first(ctx context.Context) error {
 	}
 	chosen := choose(rows, b.asked)
 	if chosen == nil {
-		return fmt.Errorf("%s is not worse on %.12s than on %.12s%s: there is nothing to look for", b.Benchmark, b.Bad, b.Good, b.told(rows))
+		return fmt.Errorf("%s is not worse on %.12s than on %.12s%s: there is nothing to look for", b.Benchmark, b.Bad, b.Good, told(rows))
 	}
 	b.Metric, b.Total = chosen.Unit.Name, chosen.Change
 	b.Steps = append(b.Steps, step{Commit: last.Hash, State: bad, Change: chosen.Change})
@@ -189,11 +190,10 @@ func choose(rows []*compare.Comparison, asked string) *compare.Comparison {
 			worse = append(worse, c)
 		}
 	}
-	slices.SortStableFunc(worse, func(x, y *compare.Comparison) int { return cmp.Compare(rank(x), rank(y)) })
 	if len(worse) == 0 {
 		return nil
 	}
-	return worse[0]
+	return slices.MinFunc(worse, func(x, y *compare.Comparison) int { return cmp.Compare(rank(x), rank(y)) })
 }
 
 func rank(c *compare.Comparison) int {
@@ -209,7 +209,7 @@ func rank(c *compare.Comparison) int {
 }
 
 // told lists what rows came to.
-func (b *bisector) told(rows []*compare.Comparison) string {
+func told(rows []*compare.Comparison) string {
 	var texts []string
 	for _, c := range rows {
 		texts = append(texts, report.Sentence(c)+": "+string(c.Verdict))
@@ -222,10 +222,10 @@ func (b *bisector) told(rows []*compare.Comparison) string {
 
 // look measures a commit against good, and keeps what it is.
 func (b *bisector) look(ctx context.Context, c harness.Commit) error {
-	policy, metrics := b.p.config.Policy(), "exact"
+	policy, metrics := b.p.config.Policy(), config.Exact
 	if !b.exact() {
 		// Whether it is as bad as bad is a coarser question than whether it is bad at all.
-		policy.Effect, metrics = max(policy.Effect, stepEffect*b.Total), "times"
+		policy.Effect, metrics = max(policy.Effect, stepEffect*b.Total), config.Times
 	}
 	rows, why, err := b.measure(ctx, c, policy, metrics)
 	if err != nil {
@@ -246,7 +246,7 @@ func (b *bisector) look(ctx context.Context, c harness.Commit) error {
 	if s.State == skipped {
 		b.p.app.say("%.12s skipped: %s", c.Hash, report.Inert(s.Reason))
 	} else {
-		b.p.app.say("%.12s is %s%s", c.Hash, s.State, b.told(rows[max(i, 0):][:1]))
+		b.p.app.say("%.12s is %s%s", c.Hash, s.State, told(rows[max(i, 0):][:1]))
 	}
 	return b.save()
 }
@@ -282,7 +282,7 @@ func (b *bisector) judge(c harness.Commit, row *compare.Comparison) step {
 // measure compares a commit with good and returns the benchmark's rows against it. Why is set where the commit
 // cannot be judged: it does not build, or lacks the benchmark.
 func (b *bisector) measure(ctx context.Context, c harness.Commit, policy compare.Policy, metrics string) (rows []*compare.Comparison, why string, err error) {
-	f, err := b.compareWith(ctx, b.base, b.Good, c, harness.Plan{Judge: policy, Exact: metrics != "times", NoTimes: metrics == "exact"})
+	f, err := b.compareWith(ctx, b.base, b.Good, c, harness.Plan{Judge: policy, Exact: metrics != config.Times, NoTimes: metrics == config.Exact})
 	var usage *harness.ErrUsage
 	switch {
 	case errors.As(err, &usage) && usage.Nothing:

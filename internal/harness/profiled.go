@@ -63,15 +63,13 @@ func (r *goRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(st
 	}
 	p := &profiling{r: r, time: profileTime(w.Change)}
 	why := &result.Why{}
-	passes := []struct {
+	type pass struct {
 		writes string
 		visit  func(*walk, *goTarget) error
-	}{{allocsEnv, p.takeAllocs}}
+	}
+	passes := []pass{{allocsEnv, p.takeAllocs}}
 	if w.Change > 0 {
-		passes = append(passes, struct {
-			writes string
-			visit  func(*walk, *goTarget) error
-		}{cpuEnv, p.takeCPU})
+		passes = append(passes, pass{cpuEnv, p.takeCPU})
 	}
 	for _, pass := range passes {
 		g.writes, g.exact = pass.writes, pass.writes == allocsEnv
