@@ -338,7 +338,7 @@ func (b *bisector) compareWith(ctx context.Context, base *harness.Worktree, base
 	if !exists(bench.HeadDir) {
 		return nil, &harness.ErrUsage{Nothing: true, Msg: "it has no folder " + rel}
 	}
-	closeMock, err := p.mocked(bench)
+	closeMock, err := p.mocked(ctx, bench)
 	if err != nil {
 		return nil, err
 	}

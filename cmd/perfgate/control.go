@@ -82,7 +82,7 @@ func (p *project) controlLoader(clock string) (*loader, error) {
 	for name, text := range controlLoad.settings {
 		s.Settings[name] = config.Text{Text: text, Texts: []string{text}}
 	}
-	return p.scenario(s)
+	return p.scenario(s, p.app.readFile)
 }
 
 func (c *control) close() {

@@ -27,7 +27,7 @@ func (a *app) load(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	l, err := f.loader(p, p.config.Seed)
+	l, err := f.loader(p, p.config.Seed, a.readFile)
 	if err != nil {
 		return usage(err)
 	}
@@ -65,6 +65,7 @@ func usage(err error) error {
 type loader struct {
 	p *project
 	*loadFlags
+	read func(name string) ([]byte, error) // files that the flags name
 	seed uint64
 	dir  string // where programs are started
 	heap string // where profiles of their heap go, empty for none

@@ -153,9 +153,9 @@ func (f *loadFlags) environment(a *app) (err error) {
 	return err
 }
 
-// loader checks the flags. Its errors are usage errors, or those of a field.
-func (f *loadFlags) loader(p *project, seed uint64) (*loader, error) {
-	l := &loader{p: p, loadFlags: f, told: map[*load.Trace]*profiler.Collector{}, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
+// loader checks the flags, and reads the files that they name by read. Its errors are usage errors, or those of a field.
+func (f *loadFlags) loader(p *project, seed uint64, read func(name string) ([]byte, error)) (*loader, error) {
+	l := &loader{p: p, read: read, loadFlags: f, told: map[*load.Trace]*profiler.Collector{}, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
 	if f.update && !f.Changed("repeat") {
 		l.repeat = compare.FirstLook
 	}
@@ -251,7 +251,7 @@ func (l *loader) readRequest() error {
 	}
 	l.bodyText = l.body
 	if name, isFile := strings.CutPrefix(l.body, "@"); isFile {
-		data, err := l.p.app.readFile(name)
+		data, err := l.read(name)
 		if err != nil {
 			return usagef("--body: %v", err)
 		}

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +78,7 @@ func (l *loader) readOpen(by string) error {
 	case "stages":
 		p.Stages, err = load.ParseStages(l.stages)
 	case "replay":
-		p.Replay, err = readReplay(l.replay)
+		p.Replay, err = l.readReplay()
 	case "burst":
 		if p.Burst, err = load.ParseBurst(l.burst); err == nil {
 			if length == 0 {
@@ -94,13 +94,12 @@ func (l *loader) readOpen(by string) error {
 }
 
 // readReplay reads recorded arrivals.
-func readReplay(name string) ([]time.Duration, error) {
-	file, err := os.Open(name)
+func (l *loader) readReplay() ([]time.Duration, error) {
+	data, err := l.read(l.replay)
 	if err != nil {
 		return nil, usagef("--replay: %v", err)
 	}
-	defer file.Close()
-	return load.ReadReplay(file)
+	return load.ReadReplay(bytes.NewReader(data))
 }
 
 // length is --duration, which some plans need.

@@ -13,7 +13,7 @@ import (
 // readMock reads what the mocked model does.
 func (l *loader) readMock() (err error) {
 	l.mock.Seed = l.seed
-	l.mock.Script, err = l.modelFlags.read(l.flags, l.p.app.readFile)
+	l.mock.Script, err = l.modelFlags.read(l.flags, l.read)
 	return err
 }
 

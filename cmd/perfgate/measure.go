@@ -132,7 +132,7 @@ func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harnes
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	scenarios, closeAll, err := p.scenarios()
+	scenarios, closeAll, err := p.scenarios(ctx)
 	if err != nil {
 		drop()
 		return nil, nil, nil, err
@@ -143,7 +143,7 @@ func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harnes
 		drop()
 		return nil, nil, nil, err
 	}
-	closeMock, err := p.mocked(bench)
+	closeMock, err := p.mocked(ctx, bench)
 	if err != nil {
 		closeAll()
 		drop()

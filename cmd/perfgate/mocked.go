@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/org/perfgate/internal/harness"
@@ -10,11 +11,11 @@ import (
 
 // mocked starts the mock that the configuration names, for benchmarks that call a model. Each of their processes has
 // a key of its own as well: limits are the key's.
-func (p *project) mocked(bench *harness.GoBench) (stop func(), err error) {
+func (p *project) mocked(ctx context.Context, bench *harness.GoBench) (stop func(), err error) {
 	if p.config.Mock == "" {
 		return func() {}, nil
 	}
-	script, err := readScript("mock", p.inRoot(p.config.Mock), p.app.readFile)
+	script, err := readScript("mock", p.inRoot(p.config.Mock), p.reader(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 const scenarioSeed = 1
 
 // scenarios are the programs under load that the configuration names. They are closed in the end.
-func (p *project) scenarios() (all []harness.Scenario, closeAll func(), err error) {
+func (p *project) scenarios(ctx context.Context) (all []harness.Scenario, closeAll func(), err error) {
 	var loaders []*loader
 	closeAll = func() {
 		for _, l := range loaders {
@@ -35,7 +35,7 @@ func (p *project) scenarios() (all []harness.Scenario, closeAll func(), err erro
 		if !filter.Match(s.Name) {
 			continue
 		}
-		l, err := p.scenario(s)
+		l, err := p.scenario(s, p.reader(ctx))
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -53,8 +53,8 @@ func (p *project) scenarios() (all []harness.Scenario, closeAll func(), err erro
 	return all, closeAll, nil
 }
 
-// scenario reads an entry of load as the flags of perfgate load.
-func (p *project) scenario(s config.Scenario) (*loader, error) {
+// scenario reads an entry of load as the flags of perfgate load, and the files that it names by read.
+func (p *project) scenario(s config.Scenario, read func(name string) ([]byte, error)) (*loader, error) {
 	f := newLoadFlags()
 	f.args = s.Program
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
@@ -70,7 +70,7 @@ func (p *project) scenario(s config.Scenario) (*loader, error) {
 			}
 		}
 	}
-	l, err := f.loader(p, scenarioSeed)
+	l, err := f.loader(p, scenarioSeed, read)
 	var field *load.FieldError
 	switch {
 	case err == nil:

@@ -202,7 +202,7 @@ func (p *project) try(ctx context.Context, trial *harness.Trial, budget time.Dur
 		return nil, err
 	}
 	suite.BaseDir, suite.Scratch, suite.Trial = p.root, dir, trial
-	closeMock, err := p.mocked(suite)
+	closeMock, err := p.mocked(ctx, suite)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
@@ -15,7 +16,7 @@ import (
 )
 
 // A pull request cannot decide its own verdict: in its runs, and in those of a merge queue, the
-// configuration and the baseline are read from the base commit.
+// configuration, the files that it names and the baseline are read from the base commit.
 
 // proposed reports whether what is checked out is a proposal, whose files are not in force yet.
 func (a *app) proposed() bool {
@@ -101,7 +102,11 @@ func (p *project) trustBase(ctx context.Context) error {
 
 // note is a warning that stands in the report too.
 func (p *project) note(format string, args ...any) {
-	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if slices.Contains(p.notes, text) { // of a file that is named twice
+		return
+	}
+	p.notes = append(p.notes, text)
 	p.app.warn(format, args...)
 }
 
@@ -139,6 +144,46 @@ func (p *project) atBase(ctx context.Context, name string) (data []byte, found b
 		return nil, false, err
 	}
 	return file.Data, true, nil
+}
+
+// fileInForce reads a file that the configuration names, such as the script of a mocked model: by what it answers and
+// how often it fails, it decides how much a change is seen to do. In a proposal it is that of base. One that base lacks
+// is head's, as its perfgate.yaml is where base has none. A file outside the repository is nobody's proposal.
+func (p *project) fileInForce(ctx context.Context, name string) ([]byte, error) {
+	ours, err := p.app.readFile(name)
+	if p.trusted == nil {
+		return ours, err
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if rel, rerr := filepath.Rel(p.repo.Top, name); rerr != nil || !filepath.IsLocal(rel) {
+		return ours, err
+	}
+	rel, rerr := filepath.Rel(p.root, name)
+	if rerr != nil {
+		return nil, rerr
+	}
+	theirs, found, ferr := p.atBase(ctx, rel)
+	switch {
+	case ferr != nil:
+		return nil, ferr
+	case !found && err == nil:
+		p.note("%s is new here; base %.12s has none, so this one is measured with", filepath.ToSlash(rel), p.trusted.Commit)
+	case found && err != nil:
+		p.note("%s is removed here; that of base %.12s is in force until the change is merged", filepath.ToSlash(rel), p.trusted.Commit)
+	case found && !bytes.Equal(ours, theirs):
+		p.note("%s is changed here; that of base %.12s is in force until the change is merged", filepath.ToSlash(rel), p.trusted.Commit)
+	}
+	if !found {
+		return ours, err
+	}
+	return theirs, nil
+}
+
+// reader is fileInForce for who knows of no context.
+func (p *project) reader(ctx context.Context) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return p.fileInForce(ctx, name) }
 }
 
 // baselineInForce reads the baseline: the committed one, or in a proposal that of base. Nil where there is

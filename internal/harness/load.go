@@ -89,6 +89,9 @@ func (r *loadRunner) target(t *Target) *loadTarget {
 // take takes a sample of a side.
 func (r *loadRunner) take(ctx context.Context, t *Target, side Side) ([]load.Metric, error) {
 	metrics, remarks, err := r.target(t).scenario.Take(ctx, r.suite.dirs()[side])
+	if r.suite.NoTimes && load.IsUnfit(err) { // or nobody would know why there are fewer samples
+		remarks = append(remarks, err.Error())
+	}
 	if b := t.Bench[Head]; b != nil {
 		for _, remark := range remarks {
 			if note := side.String() + ": " + clip(remark); len(b.Notes) < mostRemarks && !slices.Contains(b.Notes, note) {

@@ -117,6 +117,29 @@ func TestLoadExact(t *testing.T) {
 	})
 }
 
+// A machine that spoils a sample of counts leaves fewer of them, which the row explains.
+func TestLoadExactUnfit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scenario, _ := fakeScenario("agent", nil)
+		sound, n := scenario.Take, 0
+		scenario.Take = func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+			if n++; n == 2 {
+				return nil, nil, (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
+			}
+			return sound(ctx, dir)
+		}
+		m, err := Measure(t.Context(), &Load{HeadDir: "head", NoTimes: true, Scenarios: []Scenario{scenario}}, Plan{Seed: 1, Budget: time.Hour, Exact: true, NoTimes: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := m.Head.Benchmarks[0]
+		want := []string{"head: a remark", "head: the load was not what the plan says: the machine is busy"}
+		if diff := cmp.Diff(want, b.Notes); diff != "" || len(b.Metric("upstream-calls").Samples) != countPasses-1 {
+			t.Errorf("%d samples, notes (-want +got):\n%s", len(b.Metric("upstream-calls").Samples), diff)
+		}
+	})
+}
+
 // A program that fails is measured no more, and says why on its side.
 func TestLoadFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
