@@ -101,6 +101,7 @@ func (a *app) accept(ctx context.Context, d *report.Document) {
 }
 
 func (a *app) acceptAt(ctx context.Context, d *report.Document, to *target) {
+	d.AcceptLabel = github.AcceptLabel
 	c, err := a.client()
 	if err != nil {
 		a.warn("the label %s was not looked for: %v", github.AcceptLabel, err)

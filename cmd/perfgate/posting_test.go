@@ -132,6 +132,9 @@ func TestAccept(t *testing.T) {
 			if d.Gate() != tt.want || !strings.Contains(text.String(), tt.says) || !strings.Contains(text.String(), "Encode") && tt.head == "2" && tt.base == "1" {
 				t.Errorf("the gate says %s, want %s and %q in:\n%s", d.Gate(), tt.want, tt.says, text.String())
 			}
+			if want := map[bool]string{true: github.AcceptLabel}[d.Outcome.Gate == compare.Fail]; d.AcceptLabel != want {
+				t.Errorf("the report tells of the label %q, want %q", d.AcceptLabel, want)
+			}
 			if d.Outcome.Gate == compare.Pass && len(s.Requests) > 0 {
 				t.Errorf("a gate that passes asked GitHub: %q", s.Requests)
 			}

@@ -43,12 +43,12 @@ func TestMarkdownWithin(t *testing.T) {
 		level       detail
 		has, hasNot []string
 	}{
-		{everything, []string{"```mermaid", "Same59", "Slower00", "Slower59", "warning number 59"}, []string{"Shortened", file}},
+		{everything, []string{"```mermaid", "<details><summary>Further changes: 40 metrics</summary>", "Same59", "Slower00", "Slower59", "warning number 59"}, []string{"Shortened", file}},
 		{noChart, []string{"Shortened", file, "Same59", "Slower00", "Slower59"}, []string{"mermaid"}},
 		{noUnchanged, []string{"Shortened", file, "Slower00", "Slower59", "warning number 59"}, []string{"mermaid", "Same"}},
 		{topRows, []string{"Shortened", file, "\n40 more.\n", "Slower59` | `allocs/op` | 100 |", "`Slower59` | `allocs/op` | ≤ 1 |"},
 			[]string{"mermaid", "Same", "`Slower00` | `allocs/op` | 100", "warning number 59"}},
-		{countsOnly, []string{"Shortened", file, "60 regression", "FAIL"}, []string{"mermaid", "Same", "Slower", "warning number"}},
+		{countsOnly, []string{"Shortened", file, "60 regressions", "FAIL"}, []string{"mermaid", "Same", "Slower", "warning number"}},
 	} {
 		out, err := MarkdownWithin(d, limit, file)
 		if err != nil {

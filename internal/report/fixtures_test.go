@@ -26,7 +26,7 @@ var fixtures = []struct {
 	{"nothing", nothing},
 	{"contract", contracted},
 	{"accepted", onPurpose},
-	{"suite", func() *Document { return slowerSuite(false) }},
+	{"suite", func() *Document { return inPull(slowerSuite(false)) }},
 	{"unfit", func() *Document { return slowerSuite(true) }},
 	{"hostile", func() *Document {
 		return hostile(`X/|<script>##[error]::set-output` + "`@mention` #123 https://x.example\n\x1b[31m\u202e%0A::error::")
@@ -44,6 +44,12 @@ func judged(f *result.File, p compare.Policy) *Document {
 func onPurpose() *Document {
 	d := againstBaseline()
 	d.Accepted = &Acceptance{By: "maria", At: "2026-09-01 13:00:00 UTC", Label: "perfgate-accept", Head: "0123456789abcdef0123456789abcdef01234567"}
+	return d
+}
+
+// inPull is a document whose regressions a maintainer's label may accept.
+func inPull(d *Document) *Document {
+	d.AcceptLabel = "perfgate-accept"
 	return d
 }
 

@@ -55,7 +55,7 @@ var (
 	ownTags  = regexp.MustCompile(`</?(details|summary|sup)>`)
 	ownAlert = regexp.MustCompile(`(?m)^> \[!(CAUTION|WARNING|NOTE)\]$`)
 	ownQuote = regexp.MustCompile(`^> `)
-	ownRange = regexp.MustCompile(`^ (\S+) \[[+−.%0-9a-zA-Zµ]+, [+−.%0-9a-zA-Zµ]+\] $`) // of a change
+	ownRange = regexp.MustCompile(`^ (\S+) \[[+−.%0-9a-zA-Zµ]+,\x{a0}[+−.%0-9a-zA-Zµ]+\] $`) // of a change
 	// active is what must not stand outside of code: HTML, links, mentions, issues, emphasis that is
 	// not ours, and code that was not closed.
 	active = regexp.MustCompile("[<>`@\\[\\]_~$\\\\]|(^|[^&#])#\\d|://|www\\.|(?i:gh-\\d)")

@@ -25,6 +25,7 @@ type markdown struct {
 	short names
 	ns    notes
 	level detail
+	noted int    // of the remarks are drawn
 	full  string // names the file that has everything
 }
 
@@ -34,19 +35,30 @@ func (m *markdown) draw() error {
 	m.line("**%s**", html.EscapeString(headline(m.d)))
 	m.line("")
 	m.paragraph(acceptance(m.d))
+	if text, command := next(m.d); text != "" {
+		m.line("%s %s", prose(text), code(command))
+		m.line("")
+	}
 	m.shortened()
 	if m.level == countsOnly {
 		return m.err
 	}
 	m.problems()
+	if wholeSuite(m.d) {
+		m.line("**%s**", prose(shift(m.d)))
+		m.line("")
+	}
 	m.changes()
 	m.why()
 	if m.level < topRows {
 		m.imports()
 	}
 	m.contract()
+	m.warnings()
 	m.paragraph(detectable(m.d))
-	m.paragraph(shift(m.d))
+	if !wholeSuite(m.d) {
+		m.paragraph(shift(m.d))
+	}
 	if m.level < noUnchanged {
 		m.spans()
 		m.details("Unchanged and inconclusive", rest(m.d, compare.AgainstBase))
@@ -55,7 +67,6 @@ func (m *markdown) draw() error {
 	}
 	m.list("Not measured, because the budget ended", unmeasured(m.d))
 	m.environment()
-	m.notes()
 	return m.err
 }
 
@@ -95,12 +106,15 @@ func (m *markdown) changes() {
 	rows := changed(m.d)
 	switch {
 	case len(rows) > 0:
-		m.rows(m.top(rows))
-		m.more(len(rows))
+		rows = m.top(rows)
+		first := rows[:min(len(rows), mostRows)]
+		m.rows(first)
+		m.more(len(changed(m.d)))
+		m.details("Further changes", rows[len(first):])
 		if m.level < noChart {
 			m.chart()
 		}
-	case m.d.Outcome.Gate != compare.Error:
+	case m.d.Outcome.Gate != compare.Error && !wholeSuite(m.d):
 		m.paragraph("No benchmark changed.")
 	}
 }
@@ -122,10 +136,15 @@ func (m *markdown) rows(rows []*compare.Comparison) {
 			verdict += " <sup>" + strings.Join(refs, ",") + "</sup>"
 		}
 		m.line("| %s | %s | %s | %s | %s | %s |", cell(code(m.short.of(c.Key))), cell(code(metricName(c))),
-			side(c, c.Base), m.short.head(c), change(c), verdict)
+			side(c, c.Base), m.short.head(c), together(change(c)), verdict)
 	}
 	m.line("")
+	m.notes()
 }
+
+// together keeps an interval on one line of a narrow cell. A table of a comment is about 800 pixels wide, and what does
+// not fit into that is out of sight.
+func together(change string) string { return strings.ReplaceAll(change, ", ", ",\u00a0") }
 
 func (m *markdown) details(title string, rows []*compare.Comparison) {
 	if len(rows) == 0 {
@@ -204,13 +223,17 @@ func (m *markdown) provenance() {
 	}
 }
 
+// notes draws the remarks that the rows of a table have and none before it had.
 func (m *markdown) notes() {
-	for i, n := range m.ns.texts {
-		m.line("<sup>%d</sup> %s  ", i+1, prose(n))
+	for ; m.noted < len(m.ns.texts); m.noted++ {
+		m.line("<sup>%d</sup> %s  ", m.noted+1, prose(m.ns.texts[m.noted]))
+		if m.noted == len(m.ns.texts)-1 {
+			m.line("")
+		}
 	}
-	if len(m.ns.texts) > 0 {
-		m.line("")
-	}
+}
+
+func (m *markdown) warnings() {
 	all := m.d.File.Warnings
 	for _, w := range all[:m.most(len(all))] {
 		m.alert("WARNING", w)

@@ -24,6 +24,8 @@ type Document struct {
 	Policy  compare.Policy
 	// Accepted is a maintainer's word on a document that fails, nil where nobody gave it.
 	Accepted *Acceptance
+	// AcceptLabel is the label by which a maintainer may accept it, empty where nobody looks for one.
+	AcceptLabel string
 }
 
 // Acceptance is a maintainer's word that what the gate found may be so. All of it stays in sight.
@@ -111,7 +113,8 @@ func rest(d *Document, against compare.Reference) []*compare.Comparison {
 	})
 }
 
-// selectRows returns the rows that keep wants, the worst verdicts and the largest changes first.
+// selectRows returns the rows that keep wants, the worst verdicts and the largest changes first. What one verdict says
+// of one benchmark stands together.
 func selectRows(d *Document, keep func(*compare.Comparison) bool) []*compare.Comparison {
 	var rows []*compare.Comparison
 	for _, c := range d.Outcome.Comparisons {
@@ -119,11 +122,21 @@ func selectRows(d *Document, keep func(*compare.Comparison) bool) []*compare.Com
 			rows = append(rows, c)
 		}
 	}
+	type group struct {
+		rank int
+		key  result.Key
+	}
+	groupOf := func(c *compare.Comparison) group { return group{rank(c), c.Key} }
+	most := map[group]float64{}
+	for _, c := range rows {
+		most[groupOf(c)] = max(most[groupOf(c)], size(c))
+	}
 	slices.SortStableFunc(rows, func(a, b *compare.Comparison) int {
 		return cmp.Or(
 			cmp.Compare(rank(a), rank(b)),
-			cmp.Compare(size(b), size(a)),
+			cmp.Compare(most[groupOf(b)], most[groupOf(a)]),
 			a.Key.Compare(b.Key),
+			cmp.Compare(size(b), size(a)),
 			a.Unit.Compare(b.Unit),
 		)
 	})

@@ -16,10 +16,10 @@ func headline(d *Document) string {
 	var parts []string
 	for _, v := range compare.Verdicts {
 		if n := d.Outcome.Count(v); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+			parts = append(parts, counted(n, v))
 		}
 	}
-	if s := d.Outcome.Suite; s != nil && s.Verdict == compare.Regression {
+	if wholeSuite(d) {
 		parts = append([]string{"the whole suite is slower"}, parts...)
 	}
 	parts = append(contract(d), parts...)
@@ -31,6 +31,31 @@ func headline(d *Document) string {
 		line += "; interrupted, so this is a part"
 	}
 	return line
+}
+
+// counted is how often a verdict is there. Two of them are nouns.
+func counted(n int, v compare.Verdict) string {
+	if v == compare.Regression || v == compare.Improvement {
+		return plural(n, string(v))
+	}
+	return fmt.Sprintf("%d %s", n, v)
+}
+
+// next says what can be done about a gate that failed on what was measured here, as text and the command in it.
+// Empty where it did not.
+func next(d *Document) (text, command string) {
+	if d.Gate() != compare.Fail || d.File.Run == nil {
+		return "", ""
+	}
+	command = "perfgate check --against baseline"
+	if b := d.File.Base; b != nil {
+		command = fmt.Sprintf("perfgate check --base %.12s", oneLine(b.Commit))
+	}
+	text = "What is bold fails the gate; why stands below. If it is meant, "
+	if d.AcceptLabel != "" {
+		text += fmt.Sprintf("a maintainer sets the label %s after the last push and runs the job again; for longer, ", d.AcceptLabel)
+	}
+	return text + "a waiver in perfgate.yaml of the base says up to which value and until when. The same on your machine:", command
 }
 
 // word is the gate's verdict as a person reads it.
@@ -115,6 +140,11 @@ func again(d *Document) string {
 	default:
 		return fmt.Sprintf("%d seemed changed and were measured again", n)
 	}
+}
+
+// wholeSuite reports whether all benchmarks together are slower, though none by itself need be.
+func wholeSuite(d *Document) bool {
+	return d.Outcome.Suite != nil && d.Outcome.Suite.Verdict == compare.Regression
 }
 
 // shift says what the benchmarks have in common.
