@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -148,7 +149,11 @@ func (o *Outcome) explainCounts(head *result.Set) {
 			if i == mostExplained || b.Head <= b.Base {
 				break
 			}
-			c.note("%s:%d-%d: %.6g → %.6g statements an operation", b.File, b.From, b.To, b.Base, b.Head)
+			lines := fmt.Sprint(b.From)
+			if b.To > b.From {
+				lines += fmt.Sprintf("-%d", b.To)
+			}
+			c.note("%s:%s: %.6g → %.6g statements an operation", b.File, lines, b.Base, b.Head)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (l *lister) list(ctx context.Context) (*listing, error) {
 		if err != nil || died == "" {
 			return out, err
 		}
-		top, _, _ := strings.Cut(died, "/")
+		top := topOf(died)
 		at := slices.Index(todo, top)
 		if at < 0 { // it died before the first benchmark: running it again cannot help
 			return out, nil

@@ -195,7 +195,7 @@ func (p *pkgState) findTouched(base *goPackage) bool {
 		return true
 	}
 	p.touched = func(name string) bool {
-		top, _, _ := strings.Cut(name, "/")
+		top := topOf(name)
 		hb, inBase := b[top]
 		hh, inHead := h[top]
 		return inBase != inHead || hb != hh

@@ -12,17 +12,21 @@ import (
 // settle makes the targets of a package: what each benchmark is on both sides, and on
 // which it can be measured.
 func (r *goRunner) settle(p *pkgState) {
-	names := map[string]bool{}
+	names, unlisted := map[string]bool{}, map[string]bool{}
 	for side, l := range p.own {
 		for name := range listedNames(l) {
 			names[name] = true
 		}
 		if l == nil && p.bins[side] != nil && p.bins[side].err == nil { // the budget ended before it
 			for _, name := range r.unlisted(p, Side(side)) {
-				names[name] = true
+				unlisted[name] = true
 			}
 		}
 	}
+	for name := range names { // the other side says which sub-benchmarks a function has
+		delete(unlisted, topOf(name))
+	}
+	maps.Copy(names, unlisted)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		t := &goTarget{pkg: p}
 		t.Key = result.Key{Suite: SuiteGoBench, Package: p.name(), Name: name}
@@ -62,13 +66,19 @@ func (r *goRunner) unlisted(p *pkgState, side Side) []string {
 	return r.filter.top(slices.Sorted(maps.Keys(s)))
 }
 
+// topOf is the benchmark function of a benchmark.
+func topOf(name string) string {
+	top, _, _ := strings.Cut(name, "/")
+	return top
+}
+
 // status returns what a side's own files say of a benchmark.
 func (r *goRunner) status(p *pkgState, side Side, name string) *result.Benchmark {
 	b := &result.Benchmark{Suite: SuiteGoBench, Package: p.name(), Name: name, Status: result.Absent, Notes: p.notes, Scenario: r.suite.Upstream.scenario()}
 	switch l, bin := p.own[side], p.bins[side]; {
 	case bin != nil && bin.err != nil:
 		b.Status, b.Message = result.Unbuilt, "its package does not build"
-	case l == nil && bin != nil && slices.Contains(r.unlisted(p, side), name):
+	case l == nil && bin != nil && slices.Contains(r.unlisted(p, side), topOf(name)):
 		b.Status, b.Unmeasured = result.OK, "the budget ended before it was listed"
 	case l != nil && l.bench[name] != nil:
 		b.Status, b.Message = l.bench[name].Status, l.bench[name].Message

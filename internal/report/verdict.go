@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -41,6 +42,8 @@ func counted(n int, v compare.Verdict) string {
 	return fmt.Sprintf("%d %s", n, v)
 }
 
+var commit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
 // next says what can be done about a gate that failed on what was measured here, as text and the command in it.
 // Empty where it did not.
 func next(d *Document) (text, command string) {
@@ -49,7 +52,10 @@ func next(d *Document) (text, command string) {
 	}
 	command = "perfgate check --against baseline"
 	if b := d.File.Base; b != nil {
-		command = fmt.Sprintf("perfgate check --base %.12s", oneLine(b.Commit))
+		command = "perfgate check"
+		if commit.MatchString(b.Commit) { // what a stranger stored is nothing to paste into a shell
+			command += fmt.Sprintf(" --base %.12s", b.Commit)
+		}
 	}
 	text = "What is bold fails the gate; why stands below. If it is meant, "
 	if d.AcceptLabel != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -130,6 +131,9 @@ func shortFunction(name string) string {
 	return name
 }
 
+// profileFile is what perfgate calls a profile.
+var profileFile = regexp.MustCompile(`^[\w./-]+\.pb\.gz$`)
+
 // noReasons says why there is nothing to say.
 func noReasons(w *result.Why) string {
 	switch {
@@ -162,7 +166,9 @@ func (m *markdown) why() {
 				m.line("- %s", r.write(code, prose))
 			}
 			for _, name := range b.Why.Profiles {
-				m.line("- %s", code("go tool pprof "+name))
+				if profileFile.MatchString(name) { // of a run that a stranger stored, others are nothing to paste into a shell
+					m.line("- %s", code("go tool pprof "+name))
+				}
 			}
 			m.line("")
 			m.line("</details>")
