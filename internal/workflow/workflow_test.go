@@ -3,6 +3,7 @@ package workflow
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -137,7 +138,55 @@ func unsafe(t *testing.T, text []byte, own ...Pin) (problems []string) {
 			problems = append(problems, "job "+name+": "+p)
 		}
 	}
+	problems = append(problems, w.poisonable()...)
 	return append(problems, unpinned(text, own...)...)
+}
+
+// events are what starts the workflow.
+func (w flow) events() (names []string) {
+	switch on := w.On.(type) {
+	case string:
+		return []string{on}
+	case map[string]any:
+		return slices.Sorted(maps.Keys(on))
+	}
+	return nil
+}
+
+// poisonable lists what a stranger's run could reach a trusted one by: its events, where only a job without code may
+// run after a stranger's workflow, and caches that a pull request may have filled.
+func (w flow) poisonable() (problems []string) {
+	events := w.events()
+	if len(events) == 0 {
+		problems = append(problems, "it starts by nothing that is known")
+	}
+	for _, e := range events {
+		if !slices.Contains([]string{"pull_request", "push", "workflow_dispatch", "workflow_run"}, e) {
+			problems = append(problems, "event "+e)
+		}
+	}
+	for name, j := range w.Jobs {
+		for _, s := range j.Steps {
+			action, _, _ := strings.Cut(s.Uses, "@")
+			switch caches := action == "actions/cache" || action == "actions/setup-go" && s.With["cache"] != false; {
+			case slices.Contains(events, "workflow_run") && (s.Run != "" || action == "actions/checkout" || action == "actions/download-artifact"):
+				problems = append(problems, "job "+name+": after a stranger's workflow it has code or files of somebody's")
+			case caches && slices.Equal(events, []string{"pull_request"}):
+			case caches && (j.writes() || !slices.Contains(events, "pull_request")):
+				problems = append(problems, "job "+name+": it restores a cache")
+			}
+		}
+	}
+	return problems
+}
+
+func (j job) writes() bool {
+	for _, right := range j.Permissions {
+		if right == "write" {
+			return true
+		}
+	}
+	return false
 }
 
 func (j job) unsafe() (problems []string) {
@@ -147,10 +196,7 @@ func (j job) unsafe() (problems []string) {
 	if len(j.Permissions) == 0 {
 		problems = append(problems, "no permissions")
 	}
-	writes := false
-	for _, right := range j.Permissions {
-		writes = writes || right == "write"
-	}
+	writes := j.writes()
 	for _, s := range j.Steps {
 		if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
 			problems = append(problems, "a checkout keeps its credentials")
@@ -203,7 +249,16 @@ func TestOwnWorkflows(t *testing.T) {
 		if w.Permissions == nil || len(*w.Permissions) > 0 {
 			t.Errorf("%s: permissions at the top are not {}", filepath.Base(name))
 		}
+		for _, problem := range w.poisonable() {
+			t.Errorf("%s: %s", filepath.Base(name), problem)
+		}
+		if len(w.Concurrency) == 0 || bytes.Contains(text, []byte("secrets.")) || bytes.Contains(text, []byte("secrets: inherit")) {
+			t.Errorf("%s: no concurrency group, or a secret", filepath.Base(name))
+		}
 		for job, j := range w.Jobs {
+			if j.Timeout == 0 || len(j.Permissions) == 0 {
+				t.Errorf("%s: job %s: no timeout-minutes, or no permissions of its own", filepath.Base(name), job)
+			}
 			for _, s := range j.Steps {
 				if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
 					t.Errorf("%s: job %s: a checkout keeps its credentials", filepath.Base(name), job)
