@@ -44,6 +44,9 @@ func (m *markdown) draw() error {
 		return m.err
 	}
 	m.problems()
+	if c := m.d.Outcome.Control; c != nil && c.Unfit {
+		m.alert("WARNING", control(m.d))
+	}
 	if wholeSuite(m.d) {
 		m.line("**%s**", prose(shift(m.d)))
 		m.line("")
@@ -114,7 +117,11 @@ func (m *markdown) changes() {
 		if m.level < noChart {
 			m.chart()
 		}
-	case m.d.Outcome.Gate != compare.Error && !wholeSuite(m.d):
+	case m.d.Outcome.Gate == compare.Error || wholeSuite(m.d):
+	case m.d.Outcome.Count(compare.Inconclusive) > 0:
+		m.paragraph(fmt.Sprintf("No change was found, and none is excluded where it says inconclusive: %s below. With strict: true in perfgate.yaml such rows fail the gate.",
+			plural(m.d.Outcome.Count(compare.Inconclusive), "row")))
+	default:
 		m.paragraph("No benchmark changed.")
 	}
 }

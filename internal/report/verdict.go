@@ -91,6 +91,9 @@ func verdict(c *compare.Comparison) string {
 
 // detectable says what the run could have detected: without it, "no regression" says nothing.
 func detectable(d *Document) string {
+	if c := d.Outcome.Control; c != nil && c.Unfit {
+		return "" // no time is judged
+	}
 	var mdes []float64
 	caught, worst := 0, (*compare.Comparison)(nil)
 	least, most := math.Inf(1), 0.0
