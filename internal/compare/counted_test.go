@@ -75,7 +75,7 @@ func TestStatementsNamed(t *testing.T) {
 		{File: "example.com/m/c.go", From: 8, To: 9, Base: 5, Head: 4},
 	}
 	c := only(t, Judge(countedFile(constants(3, 100), constants(3, 136), blocks...), DefaultPolicy))
-	want := "example.com/m/a.go:4-6: 36 → 72 statements an operation\nexample.com/m/b.go:7-7: 0 → 1 statements an operation"
+	want := "example.com/m/a.go:4-6: 36 → 72 statements an operation\nexample.com/m/b.go:7: 0 → 1 statements an operation"
 	if got := strings.Join(c.Notes, "\n"); got != want {
 		t.Errorf("notes\n%s\nwant\n%s", got, want)
 	}

@@ -256,6 +256,9 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 	t := c.test
 	k = max(1, k)
 	c.MDE = c.detectable(p, t.diffs, c.perBuild(p, t.diffs, k), k)
+	if c.Passes < FirstLook && c.Builds == 0 { // so few do not even tell how noisy they are
+		c.MDE = math.Inf(1)
+	}
 	if c.Builds > 0 {
 		c.P = worse
 		if m := stats.MDE(t.fresh, t.margin, p.ConfirmAlpha()/float64(k), power); !math.IsInf(m, 1) {
@@ -299,7 +302,11 @@ func (c *Comparison) settleScreened(p Policy) {
 	route := c.route(p, true)
 	switch {
 	case c.Passes < FirstLook:
-		c.note("%d passes; the first look needs %d: raise --budget", c.Passes, FirstLook)
+		taken := fmt.Sprintf("%d passes", c.Passes)
+		if c.Passes == 1 {
+			taken = "1 pass"
+		}
+		c.note("%s; the first look needs %d: raise --budget", taken, FirstLook)
 	case route == result.Suspect && c.test.need:
 		c.note("seems slower; the budget ended before that could be confirmed on %s", c.again())
 	case route == result.Candidate && c.test.need:

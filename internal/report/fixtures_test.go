@@ -174,7 +174,7 @@ func interrupted() *Document {
 	f.Run = &result.Run{Measured: 1, Total: 4, BuildSec: 3, RunSec: 30, BudgetSec: 300}
 	f.Warnings = []string{"interrupted after 30s"}
 	late := func() *result.Benchmark {
-		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the budget ended before it"}
+		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the run was interrupted before it"}
 	}
 	void := bench(core, "Void", noisy("sec/op", 3, 20, 1e-6, 0.01))
 	void.Void = []result.Void{{Pass: 20, Message: "exit status 2"}, {Pass: 21, Message: "exit status 2"}}

@@ -45,7 +45,12 @@ func (m *markdown) draw() error {
 		m.imports()
 	}
 	m.contract()
-	m.paragraph(detectable(m.d))
+	if text, worst := detectable(m.d); worst != "" {
+		m.line("%s, %s.", prose(text), code(worst))
+		m.line("")
+	} else {
+		m.paragraph(text)
+	}
 	m.paragraph(shift(m.d))
 	if m.level < noUnchanged {
 		m.spans()
@@ -53,7 +58,7 @@ func (m *markdown) draw() error {
 		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
 		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
 	}
-	m.list("Not measured, because the budget ended", unmeasured(m.d))
+	m.list("Not measured, because "+ended(m.d), unmeasured(m.d))
 	m.environment()
 	m.notes()
 	return m.err
@@ -146,7 +151,7 @@ func (m *markdown) list(title string, rows []*compare.Comparison) {
 	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "benchmark"))
 	m.line("")
 	for _, c := range m.top(rows) {
-		m.line("- %s: %s", code(m.short.of(c.Key)), prose(strings.Join(c.Notes, "; ")))
+		m.line("- %s: %s", code(strings.TrimSpace(m.short.of(c.Key)+" "+c.Unit.Name)), prose(strings.Join(c.Notes, "; ")))
 	}
 	m.line("")
 	m.more(len(rows))

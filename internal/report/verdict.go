@@ -16,14 +16,14 @@ func headline(d *Document) string {
 	var parts []string
 	for _, v := range compare.Verdicts {
 		if n := d.Outcome.Count(v); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+			parts = append(parts, counted(n, v))
 		}
 	}
 	if s := d.Outcome.Suite; s != nil && s.Verdict == compare.Regression {
 		parts = append([]string{"the whole suite is slower"}, parts...)
 	}
 	parts = append(contract(d), parts...)
-	line := cmp.Or(strings.Join(parts, ", "), "nothing was judged")
+	line := cmp.Or(strings.Join(parts, ", "), unjudged(d))
 	if r := d.File.Run; r != nil {
 		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
 	}
@@ -31,6 +31,30 @@ func headline(d *Document) string {
 		line += "; interrupted, so this is a part"
 	}
 	return line
+}
+
+// counted writes how many comparisons have a verdict.
+func counted(n int, v compare.Verdict) string {
+	if v == compare.Regression || v == compare.Improvement { // the others say what a row is
+		return plural(n, string(v))
+	}
+	return fmt.Sprintf("%d %s", n, v)
+}
+
+// ended says why not all was measured.
+func ended(d *Document) string {
+	if d.File.Partial {
+		return "the run was interrupted"
+	}
+	return "the budget ended"
+}
+
+// unjudged says that no row counts.
+func unjudged(d *Document) string {
+	if n := len(d.Outcome.Comparisons); n > 0 {
+		return "none of " + plural(n, "metric") + " was judged"
+	}
+	return "nothing was judged"
 }
 
 // word is the gate's verdict as a person reads it.
@@ -58,8 +82,9 @@ func verdict(c *compare.Comparison) string {
 	return string(c.Verdict)
 }
 
-// detectable says what the run could have detected: without it, "no regression" says nothing.
-func detectable(d *Document) string {
+// detectable says what the run could have detected: without it, "no regression" says nothing. The sentence ends with
+// the name of the worst benchmark, where there is one, which each format writes in its way.
+func detectable(d *Document) (sentence, worstName string) {
 	var mdes []float64
 	caught, worst := 0, (*compare.Comparison)(nil)
 	least, most := math.Inf(1), 0.0
@@ -77,15 +102,18 @@ func detectable(d *Document) string {
 		}
 	}
 	if len(mdes) == 0 {
-		return ""
+		return "", ""
 	}
 	slices.Sort(mdes)
+	if math.IsInf(mdes[0], 1) {
+		return fmt.Sprintf("No slowdown would have been detected in %s: there are too few samples.", plural(len(mdes), "noisy metric")), ""
+	}
 	slowdown := bare(least)
 	if least < most {
 		slowdown += " to " + bare(most) + ", as the policy has it,"
 	}
-	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst, %s.",
-		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE), namesOf(d).of(worst.Key))
+	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst",
+		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE)), namesOf(d).of(worst.Key)
 }
 
 // method says in a few lines how the verdict came about, with the source of the method.
