@@ -287,6 +287,8 @@ func (b *bisector) measure(ctx context.Context, c harness.Commit, policy compare
 	switch {
 	case errors.As(err, &usage) && usage.Nothing:
 		return nil, usage.Msg, nil
+	case errors.As(err, &usage) && usage.Unmatched:
+		return nil, "", usagef("--benchmark %s: neither side has such a benchmark; go test -list '^Benchmark' ./... shows the names", b.Benchmark)
 	case err != nil:
 		return nil, "", err
 	}
