@@ -265,6 +265,22 @@ func TestCountedOnly(t *testing.T) {
 	}
 }
 
+// TestNothingElseCounted: where no instructions are asked for, none are said to be counted.
+func TestNothingElseCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := planOf(time.Minute, &fakeJudge{})
+		p.Exact, p.NoTimes = true, true
+		var said []string
+		if _, err := Measure(t.Context(), fakeSuite{runner: runnerOf(time.Second, "a")}, p, func(e Event) {
+			if e.Phase == "count" {
+				said = append(said, e.What)
+			}
+		}); err != nil || len(said) == 0 || slices.ContainsFunc(said, func(s string) bool { return s != "exact values of example.com/a" }) {
+			t.Errorf("said %q, error %v", said, err)
+		}
+	})
+}
+
 // TestCountShare: where times are measured, too, counting leaves them half of the budget.
 func TestCountShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
