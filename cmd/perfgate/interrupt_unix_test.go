@@ -164,7 +164,7 @@ func interruptCheck(t *testing.T, files, edited map[string]string, await func(ho
 	if got := stderr.String(); !strings.HasSuffix(got, "perfgate: interrupted\n") {
 		t.Errorf("stderr %q, want it to end by saying that the run was interrupted", got)
 	}
-	if strings.Contains(stdout.String(), "measured, because the budget ended") {
+	if strings.Contains(stdout.String(), ": the budget ended before it") {
 		t.Errorf("the budget has no part in it:\n%s", &stdout)
 	}
 	if want := "interrupted, so this is a part"; !strings.Contains(stdout.String(), want) {

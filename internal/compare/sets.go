@@ -100,7 +100,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 		}
 		rows = append(rows, c)
 	}
-	if untimed != "" && (j.staged || j.alone) {
+	if untimed != "" && (j.staged || j.alone && b.Metric("sec/op") != nil) {
 		c := newComparison(k, result.UnitOf("sec/op"), j.against).asUnmeasured(untimed)
 		if j.policy.termsOf(k, c.Unit.Name).ignore {
 			c.as(c.Verdict, false, ignored)

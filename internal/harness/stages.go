@@ -429,7 +429,7 @@ func (s *schedule) explainUnmeasured(interrupted bool) {
 			case interrupted:
 				why = "the run was interrupted before it"
 			case t.Cost > 0:
-				why = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String()
+				why = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String() + ", and less of the budget was left"
 			}
 			switch {
 			case t.counted == 0:

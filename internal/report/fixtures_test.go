@@ -189,8 +189,8 @@ func problems() *Document {
 	f.Run = &result.Run{Measured: 0, Total: 1, BuildSec: 3, RunSec: 0, BudgetSec: 1}
 	f.Warnings = []string{"the base's checkout could not be removed"}
 	f.Head.BuildFailures = []result.BuildFailure{{Package: wire, Message: "./wire.go:7:2: undefined: x"}}
-	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
-	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
+	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s, and less of the budget was left"}}
+	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s, and less of the budget was left"}}
 	return document(f)
 }
 

@@ -58,7 +58,7 @@ func (m *markdown) draw() error {
 		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
 		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
 	}
-	m.list("Not measured, because "+ended(m.d), unmeasured(m.d))
+	m.list("Not measured", unmeasured(m.d))
 	m.environment()
 	m.notes()
 	return m.err

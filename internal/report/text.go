@@ -34,10 +34,10 @@ func Text(w io.Writer, d *Document) error {
 		p.line("")
 	}
 	if rows := unmeasured(d); len(rows) > 0 {
-		p.line("%s not measured, because %s:", plural(len(rows), "benchmark"), ended(d))
+		p.line("%s not measured:", plural(len(rows), "benchmark"))
 		short := namesOf(d)
 		for _, c := range rows {
-			p.line("  %s", inert(strings.TrimSpace(short.of(c.Key)+" "+c.Unit.Name)))
+			p.line("  %s: %s", inert(strings.TrimSpace(short.of(c.Key)+" "+c.Unit.Name)), inert(strings.Join(c.Notes, "; ")))
 		}
 		p.line("")
 	}

@@ -33,20 +33,12 @@ func headline(d *Document) string {
 	return line
 }
 
-// counted writes how many comparisons have a verdict.
+// counted is how often a verdict is there. Two of them are nouns.
 func counted(n int, v compare.Verdict) string {
-	if v == compare.Regression || v == compare.Improvement { // the others say what a row is
+	if v == compare.Regression || v == compare.Improvement {
 		return plural(n, string(v))
 	}
 	return fmt.Sprintf("%d %s", n, v)
-}
-
-// ended says why not all was measured.
-func ended(d *Document) string {
-	if d.File.Partial {
-		return "the run was interrupted"
-	}
-	return "the budget ended"
 }
 
 // unjudged says that no row counts.
