@@ -85,8 +85,8 @@ func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
 
 func square(x float64) float64 { return x * x }
 
-// Passes is the number of passes on each build with which the second stage would find the effect in
-// one of k suspects, by the noise of the passes so far.
+// Passes is the number of passes on each build with which the second stage would find the effect, or half of the
+// change that the first one saw where that is larger, in one of k suspects, by the noise of the passes so far.
 func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
 	n := fewestPerBuild
 	for _, c := range p.screened(base, head) {
@@ -152,10 +152,10 @@ func (c *Comparison) detectable(p Policy, d []float64, perBuild, k int) float64 
 }
 
 // perBuild is the number of passes as noisy as d on each build with which the second stage would find
-// the effect, or the most that there can be.
+// the effect or half of what d shows, or the most that there can be.
 func (c *Comparison) perBuild(p Policy, d []float64, k int) int {
-	n := 1
-	for n < mostPerBuild && c.detectable(p, d, n, k) > c.test.effect {
+	n, effect := 1, max(c.test.effect, math.Abs(stats.HodgesLehmann(d))/2)
+	for n < mostPerBuild && c.detectable(p, d, n, k) > effect {
 		n++
 	}
 	return n
