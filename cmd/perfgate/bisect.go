@@ -35,7 +35,8 @@ type bisection struct {
 	Steps  []step  `json:"steps"`
 	// Found are the commits of which one is the first bad one. There is one where none had to be skipped.
 	Found []string `json:"found,omitempty"`
-	// Row is the first bad one against the one before it, with its remarks, and Why what grew there.
+	// Row is the first bad one against the one before it, or a time against good, with its remarks, and Why what
+	// grew there.
 	Row string      `json:"row,omitempty"`
 	Why *result.Why `json:"why,omitempty"`
 }
@@ -45,6 +46,7 @@ type step struct {
 	Commit string  `json:"commit"`
 	State  state   `json:"state"`
 	Change float64 `json:"change,omitempty"`
+	Row    string  `json:"row,omitempty"`    // its comparison with good
 	Reason string  `json:"reason,omitempty"` // to skip it
 }
 
@@ -177,7 +179,7 @@ func (b *bisector) first(ctx context.Context) error {
 		return fmt.Errorf("%s is not worse on %.12s than on %.12s%s: there is nothing to look for", b.Benchmark, b.Bad, b.Good, told(rows))
 	}
 	b.Metric, b.Total = chosen.Unit.Name, chosen.Change
-	b.Steps = append(b.Steps, step{Commit: last.Hash, State: bad, Change: chosen.Change})
+	b.Steps = append(b.Steps, step{Commit: last.Hash, State: bad, Change: chosen.Change, Row: report.Sentence(chosen)})
 	b.p.app.say("%.12s: %s", last.Hash, report.Sentence(chosen))
 	return b.save()
 }
@@ -263,7 +265,7 @@ func (b *bisector) exact() bool {
 // judge decides which half of the whole change a commit has: a commit on the way may have made it a little worse or
 // better by itself.
 func (b *bisector) judge(c harness.Commit, row *compare.Comparison) step {
-	s := step{Commit: c.Hash, State: good, Change: row.Change}
+	s := step{Commit: c.Hash, State: good, Change: row.Change, Row: report.Sentence(row)}
 	switch {
 	case row.Verdict == compare.Incomparable || row.Verdict == compare.Broken || row.Verdict == compare.Missing:
 		s.State, s.Reason = skipped, strings.Join(append([]string{string(row.Verdict)}, row.Notes...), ": ")
@@ -287,6 +289,8 @@ func (b *bisector) measure(ctx context.Context, c harness.Commit, policy compare
 	switch {
 	case errors.As(err, &usage) && usage.Nothing:
 		return nil, usage.Msg, nil
+	case errors.As(err, &usage) && usage.Unmatched:
+		return nil, "", usagef("--benchmark %s: neither side has such a benchmark; go test -list '^Benchmark' ./... shows the names", b.Benchmark)
 	case err != nil:
 		return nil, "", err
 	}
@@ -420,7 +424,20 @@ func (b *bisector) explain(ctx context.Context, parent, found harness.Commit) er
 			b.Row = report.Sentence(row)
 		}
 	}
+	if b.Row == "" { // a time, which is not taken once more
+		b.Row = b.stepRow(found)
+	}
 	return nil
+}
+
+// stepRow is what was found when a commit was measured against good.
+func (b *bisection) stepRow(c harness.Commit) string {
+	for _, s := range b.Steps {
+		if s.Commit == c.Hash && s.Row != "" {
+			return fmt.Sprintf("%s (against %.12s)", s.Row, b.Good)
+		}
+	}
+	return ""
 }
 
 // print writes the outcome for people.

@@ -213,7 +213,7 @@ func (a *app) cacheClear(ctx context.Context, args []string) error {
 	prefix := ""
 	if f.Changed("kind") {
 		if !slices.Contains(kindNames(), *kind) {
-			return usagef("--kind: there is no kind %q%s", *kind, suggest.Question(*kind, kindNames()))
+			return usagef("--kind %q: want %s%s", *kind, strings.Join(kindNames(), " or "), suggest.Question(*kind, kindNames()))
 		}
 		prefix = *kind + ":"
 	}

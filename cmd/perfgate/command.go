@@ -91,7 +91,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		err = fmt.Errorf("interrupted: %w", ctx.Err()) // whatever failed, failed because of that
 	}
 	code := exitCode(err)
-	if code != exitFail && code != exitOK {
+	switch code {
+	case exitOK, exitFail: // the report says all
+	case exitInterrupted:
+		a.say("interrupted")
+	default:
 		a.say("%s", strings.TrimSpace(err.Error()))
 	}
 	if len(args) > 0 && (args[0] == "check" || args[0] == "action") {

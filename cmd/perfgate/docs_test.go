@@ -251,18 +251,49 @@ func shellLines(t *testing.T, doc string) (lines []string) {
 	return lines
 }
 
-// Links inside the documentation lead somewhere.
+// Links inside the documentation lead to a file and to a heading that are there, and every page is linked from the README.
 func TestLinks(t *testing.T) {
-	for _, doc := range []string{"README.md", "CONTRIBUTING.md"} {
-		for _, m := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readDoc(t, doc), -1) {
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(docs) == 0 {
+		t.Fatal(docs, err)
+	}
+	linked := map[string]bool{}
+	for _, doc := range append(docs, "../../README.md", "../../CONTRIBUTING.md") {
+		text := readDoc(t, strings.TrimPrefix(doc, "../../"))
+		for _, m := range regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`).FindAllStringSubmatch(text, -1) {
 			if strings.Contains(m[1], "://") {
 				continue
 			}
-			if _, err := os.Stat("../../" + m[1]); err != nil {
+			file := doc
+			if m[1] != "" {
+				file = filepath.Join(filepath.Dir(doc), m[1])
+			}
+			to, err := os.ReadFile(file)
+			switch {
+			case err != nil:
 				t.Errorf("%s: link to %s: %v", doc, m[1], err)
+			case m[2] != "" && !slices.Contains(anchors(string(to)), m[2]):
+				t.Errorf("%s: link to %s%s: no such heading", doc, m[1], m[2])
+			case strings.HasSuffix(doc, "README.md"):
+				linked[file] = true
 			}
 		}
 	}
+	for _, doc := range docs {
+		if !linked[doc] {
+			t.Errorf("README.md does not link to %s", doc)
+		}
+	}
+}
+
+// anchors are the headings of a page as GitHub makes links of them.
+func anchors(text string) (all []string) {
+	text = regexp.MustCompile("(?s)```.*?```").ReplaceAllString(text, "")
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, "#"+strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }
 
 // Help names every subcommand.

@@ -81,7 +81,7 @@ func (f *flags) parse(a *app, args []string, want ...int) error {
 	case err != nil:
 		return usagef("%v; see perfgate help %s", err, f.command)
 	case !slices.Contains(want, f.NArg()):
-		return usagef("want: perfgate %s, got %d arguments", strings.TrimSpace(f.command+" "+f.args), f.NArg())
+		return usagef("want: perfgate %s, got %s", strings.TrimSpace(f.command+" "+f.args), count(f.NArg(), "argument"))
 	}
 	return nil
 }

@@ -161,6 +161,12 @@ func interruptCheck(t *testing.T, files, edited map[string]string, await func(ho
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
 		t.Errorf("perfgate ended with %v, want exit status %d\nstderr: %s", err, exitInterrupted, &stderr)
 	}
+	if got := stderr.String(); !strings.HasSuffix(got, "perfgate: interrupted\n") {
+		t.Errorf("stderr %q, want it to end by saying that the run was interrupted", got)
+	}
+	if strings.Contains(stdout.String(), ": the budget ended before it") {
+		t.Errorf("the budget has no part in it:\n%s", &stdout)
+	}
 	if want := "interrupted, so this is a part"; !strings.Contains(stdout.String(), want) {
 		t.Errorf("standard output does not say %q:\n%s", want, &stdout)
 	}

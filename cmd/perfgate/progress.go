@@ -30,7 +30,7 @@ func newProgress(w io.Writer) *progress {
 }
 
 // doing says what a phase does.
-var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "count": "counting in",
+var doing = map[string]string{"build": "building", "list": "listing benchmarks of", "count": "counting",
 	"calibrate": "calibrating",
 	"measure":   "measuring",
 	"leaks":     "looking for leaks in",

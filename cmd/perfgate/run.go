@@ -68,6 +68,9 @@ func (a *app) unmeasured(f *result.File) error {
 		if b.Unmeasured != "" {
 			a.warn("%s was not measured: %s", b.Key(), b.Unmeasured)
 		}
+		if b.Untimed != "" {
+			a.warn("%s was counted and not timed: %s", b.Key(), b.Untimed)
+		}
 	}
 	if f.Run.Measured == 0 && f.Run.Total > 0 {
 		return fmt.Errorf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", f.Run.Total, f.Run.BudgetSec)

@@ -3,6 +3,8 @@ package main
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/org/perfgate/internal/harness"
 )
 
 // TestSearch finds the first bad one wherever it is, in the fewest looks; with some that cannot be judged it ends
@@ -56,5 +58,19 @@ func TestSearch(t *testing.T) {
 		if lo >= first || hi < first {
 			t.Fatalf("%v, first %d: between %d and %d", s, first, lo, hi)
 		}
+	}
+}
+
+// TestStepRow: a time is not taken once more to explain it: what it was against good stands for it.
+func TestStepRow(t *testing.T) {
+	b := bisection{Good: "0123456789abcdef", Steps: []step{
+		{Commit: "bad", State: bad, Row: "M sec/op: 1ns → 3ns, +200%"},
+		{Commit: "other", State: skipped, Reason: "it does not build"},
+	}}
+	if got, want := b.stepRow(harness.Commit{Hash: "bad"}), "M sec/op: 1ns → 3ns, +200% (against 0123456789ab)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := b.stepRow(harness.Commit{Hash: "other"}); got != "" {
+		t.Errorf("of a commit that was skipped: %q", got)
 	}
 }

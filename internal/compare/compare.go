@@ -59,12 +59,12 @@ type Comparison struct {
 	Waived bool
 	// Exact says that the metric is constant within each side and was compared as a fact.
 	Exact bool
-	// Unmeasured says that the benchmark runs on both sides and that the budget ended before it.
+	// Unmeasured says that the benchmark runs on both sides and that the budget ended before it, or before its time.
 	Unmeasured bool
 	// Same says that both sides run the same binary, so there was nothing to measure.
 	Same bool
 	// Absolute says that Change, Lo, Hi and MDE are differences in the unit, not fractions of
-	// base: base has zeros.
+	// base: base has zeros, or is negative.
 	Absolute bool
 	// Base and Head summarize the samples of each side.
 	Base, Head Summary
@@ -223,7 +223,7 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 			o.Problems = append(o.Problems, fmt.Sprintf("%s does not build on %s: %s", b.Package, side.name, b.Message))
 		}
 	}
-	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 {
+	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 && !f.Partial {
 		o.Problems = append(o.Problems, fmt.Sprintf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", r.Total, r.BudgetSec))
 	}
 	if f.Partial {

@@ -83,13 +83,16 @@ func (p Policy) checkBudget(b Budget, h *result.Benchmark, index map[result.Key]
 	values, exact, why := valuesFor(b, h, index)
 	if why != "" {
 		c.Verdict, c.Note = BudgetUnmeasured, why
-		if missing := h.Metric(b.Metric) == nil && h.Passes() > 0 && !unasked(b.Metric, measured); missing {
+		if missing := h.Metric(b.Metric) == nil && h.Passes() > 0 && !unasked(b.Metric, measured) && !(h.Untimed != "" && b.Unit().Timing()); missing {
 			c.Verdict = BudgetBroken
 		}
 		return c
 	}
 	if c.Unit.Leak() && b.RelativeTo == "" {
-		c.Value = slope(h.Metric(b.Metric), p.Confidence)
+		if c.Value = slope(h.Metric(b.Metric), p.Confidence); c.Value.N == 0 {
+			c.Verdict, c.Note = BudgetUnmeasured, "its readings have no slope"
+			return c
+		}
 		if c.hold(); c.Verdict == BudgetBroken {
 			c.Note = site(h, b.Metric)
 		}
@@ -117,7 +120,7 @@ func (c *BudgetCheck) hold() {
 		case beyond && c.Verdict != BudgetBroken:
 			c.Verdict = BudgetUnclear
 		}
-		if *limit != 0 {
+		if room != 0 { // of a limit of zero nothing is a share, and any distance is infinite
 			room /= math.Abs(*limit)
 		}
 		if room < c.Headroom {
@@ -154,15 +157,15 @@ func valuesFor(b Budget, h *result.Benchmark, index map[result.Key]*result.Bench
 		return nil, false, absent(b.Metric, other)
 	}
 	values, others := m.Values(), o.Values()
-	if !m.Unit.Timing() && constant(values) && constant(others) {
-		return []float64{values[0] / others[0]}, true, ""
-	}
-	n := min(len(values), len(others))
-	values = slices.Clone(values[:n])
+	exact = !m.Unit.Timing() && constant(values) && constant(others)
+	values = values[:min(len(values), len(others))]
 	for i := range values {
 		values[i] /= others[i]
 	}
-	return values, false, ""
+	if slices.ContainsFunc(values, math.IsNaN) {
+		return nil, false, "zero to zero has no ratio"
+	}
+	return values, exact, ""
 }
 
 // other is the name of the benchmark that the budget is relative to.
@@ -180,6 +183,8 @@ func absent(unit string, b *result.Benchmark) string {
 		return b.Same
 	case b.Unmeasured != "":
 		return b.Unmeasured
+	case b.Untimed != "" && result.UnitOf(unit).Timing():
+		return b.Untimed
 	}
 	return fmt.Sprintf("%s reports no %s", b.Key(), unit)
 }

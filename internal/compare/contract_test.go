@@ -190,7 +190,7 @@ func TestBudgets(t *testing.T) {
 		{Budget{Subject: subject("^A/fast$", "sec/op"), Max: ptr(0.99999e-3)}, BudgetUnclear, 0, false, ""},
 		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(12.0)}, BudgetKept, 0, false, ""},
 		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(11.0)}, BudgetBroken, -0.0909, false, ""},
-		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(0.0)}, BudgetBroken, -12, false, ""},
+		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(0.0)}, BudgetBroken, math.Inf(-1), false, ""},
 		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(24.0), Min: ptr(11.0)}, BudgetKept, 0.0909, false, ""},
 		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(24.0), Min: ptr(13.0)}, BudgetBroken, -0.0769, false, ""},
 		{Budget{Subject: subject("^A/slow$", "allocs/op"), Max: ptr(13.0), Min: ptr(6.0)}, BudgetKept, 0.0769, false, ""},
@@ -217,7 +217,7 @@ func TestBudgets(t *testing.T) {
 			t.Fatalf("%+v: %d checks", tt.b, len(cs))
 		}
 		c := cs[0]
-		headroom := math.Abs(c.Headroom-tt.headroom) < 0.01 || math.IsNaN(c.Headroom) && tt.note != ""
+		headroom := c.Headroom == tt.headroom || math.Abs(c.Headroom-tt.headroom) < 0.01 || math.IsNaN(c.Headroom) && tt.note != ""
 		if c.Verdict != tt.verdict || !headroom || c.Loose != tt.loose || !strings.Contains(c.Note, tt.note) || (c.Note == "") != (tt.note == "") {
 			t.Errorf("%s %s max %v min %v: %s, headroom %.3g, loose %v, %q; want %s, %.3g, %v, %q", tt.b.Benchmark, tt.b.Metric, tt.b.Max, tt.b.Min,
 				c.Verdict, c.Headroom, c.Loose, c.Note, tt.verdict, tt.headroom, tt.loose, tt.note)

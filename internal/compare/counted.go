@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/org/perfgate/internal/result"
@@ -30,6 +31,8 @@ const (
 	surely      = 0.99
 	// mostExplained is the number of blocks of the source that a note names.
 	mostExplained = 3
+	// leastExplained is the share of the rise that such a block has: less is how counts vary.
+	leastExplained = nearSpread
 )
 
 // isCounted reports whether what is exact about a benchmark was counted, apart from its times.
@@ -62,6 +65,9 @@ func spreadOf(vs []float64) float64 {
 	far := 0.0
 	for _, v := range vs {
 		far = math.Max(far, math.Abs(v-typical))
+	}
+	if far == 0 { // also of zeros, which have no ratio
+		return 0
 	}
 	return far / typical / math.Sqrt(float64(len(vs)))
 }
@@ -120,6 +126,14 @@ func (c *Comparison) storedInstructions(j judge, bv, hv []float64) {
 	}
 }
 
+// lines are those of a block.
+func lines(b result.Block) string {
+	if b.From == b.To {
+		return strconv.Itoa(b.From)
+	}
+	return fmt.Sprintf("%d-%d", b.From, b.To)
+}
+
 func ordered(vs []float64) []float64 { return slices.Sorted(slices.Values(vs)) }
 
 // explainCounts adds to regressions of statements where in the source they are, and keeps those that come
@@ -146,14 +160,10 @@ func (o *Outcome) explainCounts(head *result.Set) {
 			continue
 		}
 		for i, b := range h.Blocks {
-			if i == mostExplained || b.Head <= b.Base {
+			if i == mostExplained || b.Head-b.Base < leastExplained*(c.Head.Center-c.Base.Center) {
 				break
 			}
-			lines := fmt.Sprint(b.From)
-			if b.To > b.From {
-				lines += fmt.Sprintf("-%d", b.To)
-			}
-			c.note("%s:%s: %.6g → %.6g statements an operation", b.File, lines, b.Base, b.Head)
+			c.note("%s:%s: %.6g → %.6g statements an operation", b.File, lines(b), b.Base, b.Head)
 		}
 	}
 }

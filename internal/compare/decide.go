@@ -81,7 +81,7 @@ func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 		c.note("%d and %d samples; the test needs more to reject at all", c.Base.N, c.Head.N)
 	case float64(m)*t.floor > p.Alpha:
 		c.Verdict = Inconclusive
-		c.note("%d pairs; the test needs %d to reject at all: raise --budget", c.Pairs, p.NeedPairs(m))
+		c.note("%d pairs; the test needs %d to reject at all: %s", c.Pairs, p.NeedPairs(m), map[bool]string{true: "raise --budget", false: "take more samples"}[t.counted])
 	case worse <= p.Alpha:
 		c.Verdict = Regression
 	case better <= p.Alpha:

@@ -37,8 +37,8 @@ const MinConstant = 3
 func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Comparison {
 	t := j.policy.termsOf(k, u.Name)
 	j.policy, j.tolerance = t.policy, t.tolerance
-	c := &Comparison{Key: k, Unit: u, Against: j.against, Effect: j.policy.Effect, Gated: u.Better != result.Unknown && !u.Info() && !t.ignore && (t.named || !u.Optional()),
-		P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	c := newComparison(k, u, j.against)
+	c.Effect, c.Gated = j.policy.Effect, u.Better != result.Unknown && !u.Info() && !t.ignore && (t.named || !u.Optional())
 	switch {
 	case b == nil:
 		return c.as(Added, false, "a metric that base has not")
@@ -59,6 +59,9 @@ func (j judge) metric(k result.Key, u result.Unit, b, h *result.Metric) *Compari
 	c.judgeSamples(j, b, h)
 	if t.ignore && !u.Info() {
 		c.note(ignored)
+	}
+	if said := h.Unit.Better; said != u.Better && said != result.Unknown {
+		c.note("base says %s is better, head says %s: judged as base has it", u.Better, said)
 	}
 	if u.Better == result.Unknown {
 		c.note("no direction: print a line `Unit %s better=lower` (or higher) from the benchmark to have it judged", u.Name)
@@ -83,9 +86,10 @@ func summarize(s *benchmath.Sample, confidence float64) Summary {
 	return Summary{N: len(s.Values), Center: m.Center, Lo: m.Lo, Hi: m.Hi}
 }
 
-// setChange sets the change of the medians, absolute where base is zero.
+// setChange sets the change of the medians, absolute where base is zero or one of them is negative: their ratio says
+// nothing then.
 func (c *Comparison) setChange(base, head float64) {
-	c.Absolute = base == 0
+	c.Absolute = base <= 0 || head < 0
 	c.Change = head/base - 1
 	if c.Absolute {
 		c.Change = head - base

@@ -77,8 +77,12 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	j.fixedLayout = h.FixedLayout != ""
 	j.counted, j.uncounted = j.staged && isCounted(b, h), h.Uncounted != ""
 	j.untimed = b.Metric("sec/op") == nil && h.Metric("sec/op") == nil
+	untimed := cmp.Or(h.Untimed, b.Untimed)
 	var rows []*Comparison
 	for _, u := range unitsOf(b, h) {
+		if untimed != "" && u.Timing() && h.Metric(u.Name) == nil {
+			continue // the row of its time says so
+		}
 		if u.Info() && (b.Metric(u.Name) == nil || h.Metric(u.Name) == nil) {
 			continue // the system does not always tell
 		}
@@ -93,6 +97,13 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 		c.Notes = append(c.Notes, h.Notes...)
 		if j.fixedLayout && c.Builds > 0 {
 			c.note("layout effects are not excluded, the builds could not be linked again: %s", h.FixedLayout)
+		}
+		rows = append(rows, c)
+	}
+	if untimed != "" && (j.staged || j.alone && b.Metric("sec/op") != nil) {
+		c := newComparison(k, result.UnitOf("sec/op"), j.against).asUnmeasured(untimed)
+		if j.policy.termsOf(k, c.Unit.Name).ignore {
+			c.as(c.Verdict, false, ignored)
 		}
 		rows = append(rows, c)
 	}
@@ -131,12 +142,16 @@ func unasked(unit string, measured map[string]bool) bool {
 	return result.Measured(unit) && !measured[unit]
 }
 
-// unitsOf lists the units of both sides in the order of display, with what either knows of them.
+// unitsOf lists the units of both sides in the order of display, with what either knows of them. Where they do not
+// agree base has the word: a change cannot turn the direction round that it is judged by, nor take it away.
 func unitsOf(b, h *result.Benchmark) []result.Unit {
 	var us []result.Unit
-	for _, m := range slices.Concat(h.Metrics, b.Metrics) {
-		if !slices.ContainsFunc(us, func(u result.Unit) bool { return u.Name == m.Unit.Name }) {
+	for _, m := range slices.Concat(b.Metrics, h.Metrics) {
+		switch i := slices.IndexFunc(us, func(u result.Unit) bool { return u.Name == m.Unit.Name }); {
+		case i < 0:
 			us = append(us, m.Unit)
+		case us[i].Better == result.Unknown:
+			us[i].Better = m.Unit.Better
 		}
 	}
 	slices.SortStableFunc(us, result.Unit.Compare)
@@ -146,7 +161,8 @@ func unitsOf(b, h *result.Benchmark) []result.Unit {
 // whole returns the one row of a benchmark that cannot be compared metric by metric, nil for one
 // that can.
 func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
-	c := &Comparison{Key: k, Against: j.against, Gated: true, P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	c := newComparison(k, result.Unit{}, j.against)
+	c.Gated = true
 	bs, hs := status(b), status(h)
 	switch {
 	case hs == result.Unbuilt || bs == result.Unbuilt:
@@ -170,6 +186,11 @@ func (j judge) whole(k result.Key, b, h *result.Benchmark) *Comparison {
 		return c.asAdded(b)
 	}
 	return j.voided(c, b, h)
+}
+
+// newComparison is one of which nothing is known yet.
+func newComparison(k result.Key, u result.Unit, against Reference) *Comparison {
+	return &Comparison{Key: k, Unit: u, Against: against, P: math.NaN(), RankP: math.NaN(), MDE: math.NaN(), Change: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 }
 
 func status(b *result.Benchmark) result.Status {

@@ -85,8 +85,8 @@ func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
 
 func square(x float64) float64 { return x * x }
 
-// Passes is the number of passes on each build with which the second stage would find the effect in
-// one of k suspects, by the noise of the passes so far.
+// Passes is the number of passes on each build with which the second stage would find the effect, or half of the
+// change that the first one saw where that is larger, in one of k suspects, by the noise of the passes so far.
 func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
 	n := fewestPerBuild
 	for _, c := range p.screened(base, head) {
@@ -152,10 +152,10 @@ func (c *Comparison) detectable(p Policy, d []float64, perBuild, k int) float64 
 }
 
 // perBuild is the number of passes as noisy as d on each build with which the second stage would find
-// the effect, or the most that there can be.
+// the effect or half of what d shows, or the most that there can be.
 func (c *Comparison) perBuild(p Policy, d []float64, k int) int {
-	n := 1
-	for n < mostPerBuild && c.detectable(p, d, n, k) > c.test.effect {
+	n, effect := 1, max(c.test.effect, math.Abs(stats.HodgesLehmann(d))/2)
+	for n < mostPerBuild && c.detectable(p, d, n, k) > effect {
 		n++
 	}
 	return n
@@ -256,6 +256,9 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 	t := c.test
 	k = max(1, k)
 	c.MDE = c.detectable(p, t.diffs, c.perBuild(p, t.diffs, k), k)
+	if c.Passes < FirstLook && c.Builds == 0 { // so few do not even tell how noisy they are
+		c.MDE = math.Inf(1)
+	}
 	if c.Builds > 0 {
 		c.P = worse
 		if m := stats.MDE(t.fresh, t.margin, p.ConfirmAlpha()/float64(k), power); !math.IsInf(m, 1) {
@@ -299,7 +302,11 @@ func (c *Comparison) settleScreened(p Policy) {
 	route := c.route(p, true)
 	switch {
 	case c.Passes < FirstLook:
-		c.note("%d passes; the first look needs %d: raise --budget", c.Passes, FirstLook)
+		taken := fmt.Sprintf("%d passes", c.Passes)
+		if c.Passes == 1 {
+			taken = "1 pass"
+		}
+		c.note("%s; the first look needs %d: raise --budget", taken, FirstLook)
 	case route == result.Suspect && c.test.need:
 		c.note("seems slower; the budget ended before that could be confirmed on %s", c.again())
 	case route == result.Candidate && c.test.need:

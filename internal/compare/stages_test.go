@@ -74,17 +74,23 @@ func TestPerBuild(t *testing.T) {
 	tests := []struct {
 		name     string
 		sd       float64 // of the passes
+		change   float64 // that they show
 		suspects int
 		want     int
 	}{
-		{"quiet", 0.01, 1, fewestPerBuild},
-		{"noisy", 0.06, 1, 3},
-		{"noisier", 0.08, 1, 4},
-		{"noisier, one of ten", 0.08, 10, 6},
-		{"noisiest", 0.3, 1, mostPerBuild},
+		{"quiet", 0.01, 0, 1, fewestPerBuild},
+		{"noisy", 0.06, 0, 1, 3},
+		{"noisier", 0.08, 0, 1, 4},
+		{"noisier, one of ten", 0.08, 0, 10, 6},
+		{"noisiest", 0.3, 0, 1, mostPerBuild},
+		{"noisiest, six times as slow", 0.3, 1.8, 1, fewestPerBuild},
 	}
 	for _, tt := range tests {
-		b, h := sides("sec/op", alternating(8, tt.sd)...)
+		diffs := alternating(8, tt.sd)
+		for i := range diffs {
+			diffs[i] += tt.change
+		}
+		b, h := sides("sec/op", diffs...)
 		got := DefaultPolicy.Passes(b, h, tt.suspects)
 		if got != tt.want {
 			t.Errorf("%s: %d passes, want %d", tt.name, got, tt.want)

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
@@ -57,7 +58,7 @@ func (p Policy) suite(base, head *result.Set) *blocks {
 		}
 		bm, hm := b.Metric("sec/op"), h.Metric("sec/op")
 		first := medians(passes(bm.Samples, hm.Samples, logRatio(1)))
-		if len(first) < FirstLook {
+		if len(first) < FirstLook || slices.ContainsFunc(first, math.IsNaN) { // times of zero have no ratio
 			continue
 		}
 		screens = append(screens, first[:FirstLook])

@@ -88,17 +88,18 @@ func (w *walk) calibrate(t *goTarget) error {
 	if err != nil {
 		return err
 	}
-	wall := s.wall
-	for _, other := range w.sides[1:] {
-		if _, err := w.slice(t, other, n, w.r.sampleLimit(0)); err != nil {
+	pair := s.wall
+	for _, other := range w.sides[1:] { // which may take many times as long
+		s, err := w.slice(t, other, n, w.r.sampleLimit(0))
+		if err != nil {
 			return err
 		}
+		pair += s.wall
 	}
 	if _, err := w.finish(t); err != nil {
 		return err
 	}
 	t.Iters = n
-	pair := time.Duration(len(w.sides)) * wall
 	t.MaxPairs = max(1, int(passMost/max(1, pair)))
 	t.Pairs = min(fewestPairs, t.MaxPairs)
 	t.Begin = w.startup + max(0, time.Since(w.began)-spent)

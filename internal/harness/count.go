@@ -42,7 +42,7 @@ func (s *schedule) count(ctx context.Context, live []*Target) error {
 		if len(live) == 0 {
 			break
 		}
-		event := Event{Phase: "count", What: live[0].place(), Done: n}
+		event := Event{Phase: "count", What: "exact values of " + live[0].place(), Done: n}
 		if n < countPasses {
 			event.Total = countPasses
 		}

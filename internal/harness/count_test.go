@@ -248,6 +248,39 @@ func TestCountBudget(t *testing.T) {
 	})
 }
 
+// TestCountedOnly: what was counted, and whose time the budget did not reach, says so. Where no times are asked for
+// there is nothing to say.
+func TestCountedOnly(t *testing.T) {
+	for _, noTimes := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := planOf(8*time.Second, &fakeJudge{})
+			p.Exact, p.NoTimes = true, noTimes
+			m := measure(t, runnerOf(time.Second, "a", "b"), p)
+			b := m.Head.Benchmarks[0]
+			if b.Metric(result.Statements) == nil || b.Metric("sec/op") != nil || b.Unmeasured != "" || (b.Untimed != "") == noTimes {
+				t.Errorf("no times %v: %d metrics, unmeasured %q, untimed %q; want it counted, not timed, saying so where times were asked for",
+					noTimes, len(b.Metrics), b.Unmeasured, b.Untimed)
+			}
+		})
+	}
+}
+
+// TestNothingElseCounted: where no instructions are asked for, none are said to be counted.
+func TestNothingElseCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := planOf(time.Minute, &fakeJudge{})
+		p.Exact, p.NoTimes = true, true
+		var said []string
+		if _, err := Measure(t.Context(), fakeSuite{runner: runnerOf(time.Second, "a")}, p, func(e Event) {
+			if e.Phase == "count" {
+				said = append(said, e.What)
+			}
+		}); err != nil || len(said) == 0 || slices.ContainsFunc(said, func(s string) bool { return s != "exact values of example.com/a" }) {
+			t.Errorf("said %q, error %v", said, err)
+		}
+	})
+}
+
 // TestCountShare: where times are measured, too, counting leaves them half of the budget.
 func TestCountShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

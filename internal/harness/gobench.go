@@ -171,7 +171,7 @@ func (s *GoBench) runner(ctx context.Context, budget *Budget, observe func(Event
 func (r *goRunner) noBenchmarks() error {
 	where := strings.Join(r.suite.Packages, " ")
 	if r.suite.Bench != "." {
-		return usagef("no benchmark matches --bench %q in %s; list them with: go test -list '^Benchmark' %s", r.suite.Bench, where, where)
+		return &ErrUsage{Unmatched: true, Msg: fmt.Sprintf("no benchmark matches --bench %q in %s; list them with: go test -list '^Benchmark' %s", r.suite.Bench, where, where)}
 	}
 	return nothingf("no benchmarks in %s; write one (func BenchmarkX(b *testing.B) in a _test.go file) or widen --packages", where)
 }

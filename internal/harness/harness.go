@@ -262,8 +262,8 @@ func Measure(ctx context.Context, suite Suite, plan Plan, observe func(Event)) (
 // measured.
 type ErrUsage struct {
 	Msg string
-	// Nothing says that the project has nothing of what was looked for.
-	Nothing bool
+	// Nothing says that the project has nothing of what was looked for, Unmatched that none of its benchmarks is asked for.
+	Nothing, Unmatched bool
 }
 
 func (e *ErrUsage) Error() string { return e.Msg }

@@ -75,11 +75,6 @@ func (s *schedule) countInstructions(ctx context.Context, live []*Target) error 
 		if len(live) == 0 {
 			break
 		}
-		event := Event{Phase: "count", What: "instructions of " + live[0].place(), Done: n}
-		if n < instructionFirst {
-			event.Total = instructionFirst
-		}
-		s.observe(event)
 		err := s.runner.CountInstructions(limited, live, s.rng, keepInstructions)
 		if limited.Err() != nil {
 			return ctx.Err() // the budget ended: not an error
@@ -131,7 +126,10 @@ func (r *goRunner) CountInstructions(ctx context.Context, targets []*Target, rng
 	}
 	groups := r.groups(targets, 0)
 	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
-	for _, g := range groups {
+	for i, g := range groups {
+		if len(g.targets) > 0 {
+			r.observe(Event{Phase: "count", What: "instructions of " + g.targets[0].place(), Done: i, Total: len(groups)})
+		}
 		if !g.gated() {
 			r.warn("instructions are not counted where every sample is a process of its own")
 			continue

@@ -140,7 +140,7 @@ func (r *loadRunner) Count(ctx context.Context, targets []*Target, take func(*Ta
 		return nil
 	}
 	for _, t := range targets {
-		r.observe(Event{Phase: "count", What: t.Key.String()})
+		r.observe(Event{Phase: "count", What: "exact values of " + t.Key.String()})
 		got, err := r.try(ctx, r.target(t))
 		if err != nil {
 			return err

@@ -204,7 +204,7 @@ func TestSuites(t *testing.T) {
 		}
 	})
 	_, err := (&Suites{Parts: []Suite{emptySuite{}, emptySuite{}}}).Prepare(t.Context(), &Budget{}, func(Event) {})
-	if !errors.As(err, new(*ErrUsage)) || err.Error() != "nothing here\nnothing here" {
+	if !errors.As(err, new(*ErrUsage)) || err.Error() != "nothing here" {
 		t.Errorf("nothing of any suite: %v", err)
 	}
 }

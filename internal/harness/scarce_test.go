@@ -109,7 +109,7 @@ func TestNotAllFit(t *testing.T) {
 			case slices.Contains(order, b.Name):
 				want = ""
 			case b.Name == "huge" && slices.Contains(r.log, "calibrate huge"):
-				want = "the first look at it takes 6m0s"
+				want = "the first look at it takes 6m0s, and less of the budget was left"
 			}
 			if b.Unmeasured != want {
 				t.Errorf("%s: Unmeasured = %q, want %q; measured are %v", b.Name, b.Unmeasured, want, order)
@@ -129,7 +129,7 @@ func TestCheaperFits(t *testing.T) {
 		if m.Measured != 1 || m.Head.Benchmarks[1].Passes() != 6 {
 			t.Errorf("%d measured, cheap has %d passes, want 6", m.Measured, m.Head.Benchmarks[1].Passes())
 		}
-		if got, want := m.Head.Benchmarks[0].Unmeasured, "the first look at it takes 1m0s"; got != want {
+		if got, want := m.Head.Benchmarks[0].Unmeasured, "the first look at it takes 1m0s, and less of the budget was left"; got != want {
 			t.Errorf("huge: Unmeasured = %q, want %q", got, want)
 		}
 	})
@@ -162,7 +162,7 @@ func TestScarceReserve(t *testing.T) {
 		for _, b := range m.Base.Benchmarks {
 			explained[b.Unmeasured]++
 		}
-		want := map[string]int{"": m.Measured, "the first look at it takes 6s": calibrated - m.Measured, "the budget ended before it": 20 - calibrated}
+		want := map[string]int{"": m.Measured, "the first look at it takes 6s, and less of the budget was left": calibrated - m.Measured, "the budget ended before it": 20 - calibrated}
 		if diff := cmp.Diff(want, explained); diff != "" {
 			t.Errorf("explanations (-want +got):\n%s", diff)
 		}

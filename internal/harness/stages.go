@@ -53,7 +53,7 @@ func (s *schedule) run(ctx context.Context) error {
 	s.rng = rand.New(rand.NewPCG(s.plan.Seed, 0))
 	s.saved = time.Now()
 	s.screened = []Build{0}
-	defer s.explainUnmeasured()
+	defer func() { s.explainUnmeasured(ctx.Err() != nil) }()
 	chunks := s.chunks()
 	if s.plan.Exact && !s.plan.OnlyPlan {
 		all := slices.Concat(chunks...)
@@ -414,19 +414,28 @@ func (s *schedule) save() {
 	s.plan.AfterPass(s.runner.Sets())
 }
 
-// explainUnmeasured writes on each target without a sample why it has none.
-func (s *schedule) explainUnmeasured() {
+// explainUnmeasured writes on each target without a sample, or without a time, why it has none.
+func (s *schedule) explainUnmeasured(interrupted bool) {
 	for _, t := range s.runner.Targets() {
 		for side, b := range t.Bench {
-			if b == nil || !t.Live[side] || t.passes+t.counted > 0 || t.leaked {
+			if b == nil || !t.Live[side] || t.passes > 0 || t.leaked {
 				continue
 			}
-			b.Unmeasured = "the budget ended before it"
+			why := "the budget ended before it"
 			if s.plan.NoTimes && t.Uncounted != "" {
-				b.Unmeasured = t.Uncounted
+				why = t.Uncounted
 			}
-			if t.Cost > 0 {
-				b.Unmeasured = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String()
+			switch {
+			case interrupted:
+				why = "the run was interrupted before it"
+			case t.Cost > 0:
+				why = "the first look at it takes " + (time.Duration(looks[0]*t.share()) * t.Cost).Round(100*time.Millisecond).String() + ", and less of the budget was left"
+			}
+			switch {
+			case t.counted == 0:
+				b.Unmeasured = why
+			case !s.plan.NoTimes:
+				b.Untimed = why
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (s *Suites) Prepare(ctx context.Context, budget *Budget, observe func(Event
 		r, err := part.Prepare(ctx, budget, observe)
 		var usage *ErrUsage
 		if r == nil && errors.As(err, &usage) && usage.Nothing {
-			nothing = errors.Join(nothing, err)
+			nothing = cmp.Or(nothing, err) // the first part is what a project has most often
 			continue
 		}
 		if r != nil {

@@ -180,7 +180,7 @@ func interrupted() *Document {
 	f.Run = &result.Run{Measured: 1, Total: 4, BuildSec: 3, RunSec: 30, BudgetSec: 300}
 	f.Warnings = []string{"interrupted after 30s"}
 	late := func() *result.Benchmark {
-		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the budget ended before it"}
+		return &result.Benchmark{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the run was interrupted before it"}
 	}
 	void := bench(core, "Void", noisy("sec/op", 3, 20, 1e-6, 0.01))
 	void.Void = []result.Void{{Pass: 20, Message: "exit status 2"}, {Pass: 21, Message: "exit status 2"}}
@@ -195,8 +195,8 @@ func problems() *Document {
 	f.Run = &result.Run{Measured: 0, Total: 1, BuildSec: 3, RunSec: 0, BudgetSec: 1}
 	f.Warnings = []string{"the base's checkout could not be removed"}
 	f.Head.BuildFailures = []result.BuildFailure{{Package: wire, Message: "./wire.go:7:2: undefined: x"}}
-	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
-	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s"}}
+	f.Base.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s, and less of the budget was left"}}
+	f.Head.Benchmarks = []*result.Benchmark{{Suite: "gobench", Package: core, Name: "Late", Status: result.OK, Unmeasured: "the first look at it takes 8s, and less of the budget was left"}}
 	return document(f)
 }
 

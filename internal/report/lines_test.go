@@ -49,4 +49,10 @@ func TestMetricLine(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("MetricLine = %q, want %q", got, want)
 	}
+	for i := range b.Metrics[0].Samples {
+		b.Metrics[0].Samples[i].Pass = 0 // pairs of one process are one sample
+	}
+	if got := MetricLine(b, b.Metrics[0])[3]; got != "1 sample" {
+		t.Errorf("three pairs of a pass are %s", got)
+	}
 }

@@ -58,7 +58,12 @@ func (m *markdown) draw() error {
 	}
 	m.contract()
 	m.warnings()
-	m.paragraph(detectable(m.d))
+	if text, worst := detectable(m.d); worst != "" {
+		m.line("%s, %s.", prose(text), code(worst))
+		m.line("")
+	} else {
+		m.paragraph(text)
+	}
 	if !wholeSuite(m.d) {
 		m.paragraph(shift(m.d))
 	}
@@ -68,7 +73,7 @@ func (m *markdown) draw() error {
 		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
 		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))
 	}
-	m.list("Not measured, because the budget ended", unmeasured(m.d))
+	m.list("Not measured", unmeasured(m.d))
 	m.environment()
 	return m.err
 }
@@ -172,7 +177,7 @@ func (m *markdown) list(title string, rows []*compare.Comparison) {
 	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "benchmark"))
 	m.line("")
 	for _, c := range m.top(rows) {
-		m.line("- %s: %s", code(m.short.of(c.Key)), prose(strings.Join(c.Notes, "; ")))
+		m.line("- %s: %s", code(strings.TrimSpace(m.short.of(c.Key)+" "+c.Unit.Name)), prose(strings.Join(c.Notes, "; ")))
 	}
 	m.line("")
 	m.more(len(rows))

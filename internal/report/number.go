@@ -12,6 +12,9 @@ import (
 	"github.com/org/perfgate/internal/result"
 )
 
+// Values beyond these have more digits with a prefix than a cell has room for.
+const smallest, largest = 1e-13, 1e18
+
 // value writes v in unit u with a prefix: 1.234µs, 1.500KiB, 3.
 func value(v float64, u result.Unit) string {
 	switch {
@@ -19,6 +22,8 @@ func value(v float64, u result.Unit) string {
 		return "–"
 	case v == 0, v == math.Trunc(v) && math.Abs(v) < 1000 && !u.Timing():
 		return strconv.FormatFloat(v, 'f', -1, 64) + suffix(u)
+	case math.Abs(v) < smallest || math.Abs(v) >= largest: // no prefix is
+		return strconv.FormatFloat(v, 'g', 4, 64) + suffix(u)
 	case math.Abs(v) < 1 && u.Base() == "": // a share or a ratio
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}

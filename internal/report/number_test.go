@@ -37,6 +37,10 @@ func TestValue(t *testing.T) {
 		{250, "req/s", "250.0"}, // a rate is an estimate: its digits are shown
 		{-3, "gadgets", "-3"},
 		{nan, "sec/op", "–"},
+		{1e300, "sec/op", "1e+300s"},
+		{-1e300, "gadgets", "-1e+300"},
+		{1e-300, "sec/op", "1e-300s"},
+		{inf, "sec/op", "+Infs"},
 	}
 	for _, tt := range tests {
 		if got := value(tt.v, result.UnitOf(tt.unit)); got != tt.want {

@@ -34,14 +34,18 @@ func Text(w io.Writer, d *Document) error {
 		p.line("")
 	}
 	if rows := unmeasured(d); len(rows) > 0 {
-		p.line("%s not measured, because the budget ended:", plural(len(rows), "benchmark"))
+		p.line("%s not measured:", plural(len(rows), "benchmark"))
 		short := namesOf(d)
 		for _, c := range rows {
-			p.line("  %s", inert(short.of(c.Key)))
+			p.line("  %s: %s", inert(strings.TrimSpace(short.of(c.Key)+" "+c.Unit.Name)), inert(strings.Join(c.Notes, "; ")))
 		}
 		p.line("")
 	}
-	for _, text := range []string{detectable(d), shift(d), control(d), pipeline(d), geoMeans(d)} {
+	found, worst := detectable(d)
+	if worst != "" {
+		found += ", " + worst + "."
+	}
+	for _, text := range []string{found, shift(d), control(d), pipeline(d), geoMeans(d)} {
 		if text != "" {
 			p.line("%s", inert(text))
 		}
@@ -62,6 +66,9 @@ func Text(w io.Writer, d *Document) error {
 // textRows are the changed rows and one row, its time, for every other benchmark.
 func textRows(d *Document) []*compare.Comparison {
 	return append(changed(d), selectRows(d, func(c *compare.Comparison) bool {
+		if c.Unmeasured { // listed by themselves
+			return false
+		}
 		switch c.Verdict {
 		case compare.Inconclusive, compare.Unchanged, compare.Incomparable:
 			return c.Unit.Name == "sec/op" && c.Against == compare.AgainstBase || c.Unit.Name != "" && c.Gated && c.Verdict == compare.Inconclusive

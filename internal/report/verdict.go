@@ -24,7 +24,7 @@ func headline(d *Document) string {
 		parts = append([]string{"the whole suite is slower"}, parts...)
 	}
 	parts = append(contract(d), parts...)
-	line := cmp.Or(strings.Join(parts, ", "), "nothing was judged")
+	line := cmp.Or(strings.Join(parts, ", "), unjudged(d))
 	if r := d.File.Run; r != nil {
 		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
 	}
@@ -64,6 +64,14 @@ func next(d *Document) (text, command string) {
 	return text + "a waiver in perfgate.yaml of the base says up to which value and until when. The same on your machine:", command
 }
 
+// unjudged says that no row counts.
+func unjudged(d *Document) string {
+	if n := len(d.Outcome.Comparisons); n > 0 {
+		return "none of " + plural(n, "metric") + " was judged"
+	}
+	return "nothing was judged"
+}
+
 // word is the gate's verdict as a person reads it.
 func word(d *Document) string {
 	if d.accepted() {
@@ -89,10 +97,11 @@ func verdict(c *compare.Comparison) string {
 	return string(c.Verdict)
 }
 
-// detectable says what the run could have detected: without it, "no regression" says nothing.
-func detectable(d *Document) string {
+// detectable says what the run could have detected: without it, "no regression" says nothing. The sentence ends with
+// the name of the worst benchmark, where there is one, which each format writes in its way.
+func detectable(d *Document) (sentence, worstName string) {
 	if c := d.Outcome.Control; c != nil && c.Unfit {
-		return "" // no time is judged
+		return "", "" // no time is judged
 	}
 	var mdes []float64
 	caught, worst := 0, (*compare.Comparison)(nil)
@@ -111,15 +120,18 @@ func detectable(d *Document) string {
 		}
 	}
 	if len(mdes) == 0 {
-		return ""
+		return "", ""
 	}
 	slices.Sort(mdes)
+	if math.IsInf(mdes[0], 1) {
+		return fmt.Sprintf("No slowdown would have been detected in %s: there are too few samples.", plural(len(mdes), "noisy metric")), ""
+	}
 	slowdown := bare(least)
 	if least < most {
 		slowdown += " to " + bare(most) + ", as the policy has it,"
 	}
-	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst, %s.",
-		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE), namesOf(d).of(worst.Key))
+	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst",
+		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE)), namesOf(d).of(worst.Key)
 }
 
 // method says in a few lines how the verdict came about, with the source of the method.

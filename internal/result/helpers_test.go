@@ -37,7 +37,7 @@ var machine = Env{Go: "go1.26.0", GOOS: "linux", GOARCH: "amd64", CPU: "Test CPU
 func full() *File {
 	b := &Benchmark{
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
-		FixedLayout: "the linker has no -randlayout", Uncounted: "an operation takes an hour", First: "bhhb",
+		FixedLayout: "the linker has no -randlayout", Untimed: "the budget ended before it", Uncounted: "an operation takes an hour", First: "bhhb",
 		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
 		Notes: []string{"a remark"}, Latency: []string{"HISTFAAA"},
 		Why: &Why{

@@ -54,6 +54,8 @@ type Benchmark struct {
 	Incomparable string `json:"incomparable,omitempty"`
 	// Unmeasured says why an OK benchmark has no samples, such as an ended budget.
 	Unmeasured string `json:"unmeasured,omitempty"`
+	// Untimed says why an OK benchmark that was counted has no times, such as an ended budget.
+	Untimed string `json:"untimed,omitempty"`
 	// Same, on a head benchmark, says why there was nothing to measure: base is the same.
 	Same string `json:"same,omitempty"`
 	// Uncounted, on a head benchmark, says why not all that is exact was counted.
