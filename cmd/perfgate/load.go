@@ -121,7 +121,7 @@ func (l *loader) run(ctx context.Context) error {
 	}
 	l.addEfficiency()
 	l.fill(file)
-	l.p.putSpans(file)
+	l.p.putTold(file)
 	if perr := l.p.profiling.put(file); err == nil {
 		err = perr
 	}

@@ -10,12 +10,15 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
+	"github.com/org/perfgate/internal/profiler"
+	"github.com/org/perfgate/internal/spans"
 )
 
 // Until says when a run of a program is over for the clock.
@@ -55,6 +58,8 @@ type Ran struct {
 	// Peak is the largest memory of the process tree, in bytes in RAM, where it was watched: 0 where the run was
 	// too short to be seen.
 	Peak int64
+	// Marks are those that it made of its memory, where it was watched.
+	Marks []profiler.Mark
 	// Imports are what it spent to initialise its packages, where it was traced.
 	Imports parse.Imports
 }
@@ -117,6 +122,14 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 	if watch.Imports {
 		env = tracing(env)
 	}
+	var heard *profiler.Hearing
+	if watch.Memory {
+		if heard, err = profiler.Listen(); err != nil {
+			return Ran{}, err
+		}
+		defer heard.Close()
+		env = proc.WithVar(append(slices.Clip(env), heard.Environ()), spans.EnvGC, "1")
+	}
 	first := &firstOutput{came: make(chan struct{})}
 	began := time.Now()
 	child, err := proc.Process{Path: path, Args: p.Args[1:], Dir: dir, Env: env, Limit: p.Limit, Watch: first}.Start(ctx)
@@ -147,6 +160,9 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 	}
 	if sampler != nil {
 		ran.Peak = max(sampler.Stop().High, exited.MaxRSS)
+		told := &profiler.Collector{}
+		err = errors.Join(err, heard.Into(told))
+		ran.Marks = told.Profile(exited.Wall).Memory
 	}
 	if watch.Imports && err == nil {
 		ran.Imports, err = parse.ReadImports(bytes.NewReader(exited.Stderr))

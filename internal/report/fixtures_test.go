@@ -151,6 +151,13 @@ func verdicts() *Document {
 	f.Head.Benchmarks[1].Why = &result.Why{Missing: "a profile could not be taken: it failed"}
 	f.Head.Benchmarks[2].Why = &result.Why{Profiles: []string{"perf_reports/profiles/Faster-00000002.cpu-diff.pb.gz"}}
 	f.Head.Benchmarks[3].Notes = []string{"it starts 3 goroutines"}
+	inside := result.Inside{Live: 3 << 20, Allocated: 64, Objects: 2, Cycles: 0.001, Goroutines: 2}
+	grown := inside
+	grown.Live, grown.Allocated = 4<<20, 72
+	f.Base.Benchmarks[0].Memory = &result.Memory{Peak: 12 << 20, Inside: &inside}
+	f.Head.Benchmarks[0].Memory = &result.Memory{Peak: 13 << 20, Inside: &grown}
+	f.Head.Benchmarks[3].Memory = &result.Memory{Peak: 5 << 20}
+	f.Head.Benchmarks[8].Memory = &result.Memory{Inside: &inside}
 	for _, s := range []*result.Set{f.Base, f.Head} {
 		s.Benchmarks = append(s.Benchmarks, &result.Benchmark{Suite: "gobench", Package: wire, Name: "Untouched", Status: result.OK, Same: "identical binary"})
 	}
@@ -325,7 +332,7 @@ func hostile(s string) *Document {
 		f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	}
 	b, h := sides(confirmed(times(1, 1, 0.01), 3, 1, 0.01), confirmed(times(2, 2, 0.01), 4, 2, 0.01), result.OK)
-	h.FixedLayout, h.Why = s, hostileWhy(s)
+	h.FixedLayout, h.Why, h.Memory = s, hostileWhy(s), &result.Memory{Peak: 1}
 	b.Void = []result.Void{{Pass: 99, Message: s}}
 	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	late := *bench(s, s+"Late")

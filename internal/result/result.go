@@ -76,6 +76,8 @@ type Benchmark struct {
 	Why *Why `json:"why,omitempty"`
 	// Left, on a head benchmark, is where most comes from of what iterations leave behind.
 	Left []Left `json:"left,omitempty"`
+	// Memory is what its processes held and allocated.
+	Memory *Memory `json:"memory,omitempty"`
 	// Imports, on a head benchmark of a program's start, are the packages that are new or grew, the largest growth
 	// first, and behind them the slowest of the others.
 	Imports []Import  `json:"imports,omitempty"`

@@ -219,7 +219,7 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if trace.Count(OK) != 3 || trace.Usage.Startup <= 0 || trace.Usage.CPU <= 0 {
+	if trace.Count(OK) != 3 || trace.Usage.Startup <= 0 || trace.Usage.CPU <= 0 || trace.Usage.MaxRSS < 1<<20 {
 		t.Errorf("%v, usage %+v", trace.Failures(), trace.Usage)
 	}
 	if _, err := os.Stat(goodbye); err != nil {
