@@ -157,6 +157,7 @@ func (f *memFlags) show(p *project, run *harness.MemoryRun) error {
 	}
 	fmt.Fprintf(out, "%s: %s, peak %s in RAM, at most %d processes and %d descriptors in %d readings\n",
 		report.Inert(strings.Join(f.args, " ")), run.Wall.Round(time.Millisecond), bytesOf(run.Peak), most.Processes, most.Descriptors, run.Timeline.Readings)
+	fmt.Fprintf(out, "  control group: %s\n", ofGroup(run.Group))
 	fmt.Fprintf(out, "  0 s %s %s\n", curve(run.Timeline.Points, run.Wall), run.Wall.Round(time.Millisecond))
 	if err := steps(out, run.Steps); err != nil {
 		return err
@@ -166,6 +167,17 @@ func (f *memFlags) show(p *project, run *harness.MemoryRun) error {
 	}
 	_, err = fmt.Fprintf(out, "written to %s\n", filepath.Join(p.config.ReportsDir, memoryFile))
 	return err
+}
+
+// ofGroup says what is known of the program's control group.
+func ofGroup(g harness.GroupPeak) string {
+	switch {
+	case g.Missing != "":
+		return "not available here: " + report.Inert(g.Missing)
+	case g.Shared:
+		return "peak " + bytesOf(g.Bytes) + ", with perfgate in it"
+	}
+	return "peak " + bytesOf(g.Bytes) + ", with files that it read and the kernel's part"
 }
 
 // steps prints what came between the marks.
