@@ -90,6 +90,7 @@ func TestScript(t *testing.T) {
 			"revision":  plain("revision NAME COMMIT", 2, revision),
 			"expand":    plain("expand FILE", 1, expand),
 			"asked":     plain("asked FILE", 1, asked),
+			"addup":     plain("addup", 0, addUp),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),
 			"port":      plain("port NAME...", 1, port),
