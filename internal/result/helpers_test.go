@@ -48,6 +48,7 @@ func full() *File {
 		},
 		Blocks:  []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
 		Left:    []Left{{Unit: LeakGoroutines, Where: "main.wait (main.go:7)", PerOp: 0.5}},
+		Memory:  &Memory{Peak: 1 << 20, Inside: &Inside{Live: 1 << 16, Allocated: 64, Objects: 2, Cycles: 0.5, Goroutines: 3}},
 		Imports: []Import{{Name: "example.com/heavy", New: true, Head: 0.25, Total: 0.25}, {Name: "example.com/m", Grew: true, Base: 0.125, Head: 0.5, Total: 0.75}},
 	}
 	b.Spans = []Span{{Name: "plan", Count: 2, Self: 0.25, Total: 0.5, P95: 0.375}}
