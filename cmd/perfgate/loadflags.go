@@ -33,6 +33,7 @@ type loadFlags struct {
 	pause, think, timeout, grace      string
 	samples                           int
 	target, method, body, health      string
+	pprof                             string
 	headers                           []string
 	wait                              string
 	tasks                             int
@@ -76,6 +77,7 @@ func newLoadFlags() *loadFlags {
 	f.StringArrayVar(&f.headers, "header", nil, "`LINE` such as NAME: VALUE in requests; may be repeated, and hold {{.Run}}")
 	f.StringVar(&f.body, "body", "", "`TEXT` of requests, or @FILE; may hold {{.Run}}")
 	f.StringVar(&f.health, "health", "", "`URL` that answers 2xx when the server is ready (default: its port takes a connection)")
+	f.StringVar(&f.pprof, "pprof", "", "`URL`, or path on the target, where the server has net/http/pprof: --profile and why take profiles there")
 	f.StringVar(&f.wait, "wait", load.DefaultWait.String(), "`DURATION` that the server may take to be ready")
 	f.StringVar(&f.cacheBackend, "cache-backend", c.Backend, "`BACKEND` that keeps the pipeline's plans: "+strings.Join(backendNames(), ", "))
 	f.IntVar(&f.cacheEntries, "cache-max-entries", c.MaxEntries, "`N` plans are kept in memory")
@@ -162,7 +164,7 @@ func (f *loadFlags) loader(p *project, seed uint64) (*loader, error) {
 	if l.repeat < 1 {
 		return nil, usagef("--repeat: %d: want at least 1", l.repeat)
 	}
-	for _, step := range []func() error{l.readPlan, l.readLevels, l.readMock, l.readPrices, l.readGoodput, l.readRequest, l.readClock, l.readCache} {
+	for _, step := range []func() error{l.readPlan, l.readLevels, l.readMock, l.readPrices, l.readGoodput, l.readRequest, l.readPprof, l.readClock, l.readCache} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -109,7 +109,7 @@ func (f *diffFlags) diff(ctx context.Context, a *app) (*profileDelta, error) {
 		if at < 0 {
 			return nil, usagef("--type %q: %s has %s", f.kind, f.Arg(i), strings.Join(kinds, ", "))
 		}
-		sides[i] = profiler.Taken{Profile: p, Type: f.kind}
+		sides[i] = profiler.Taken{Profile: p, Type: f.kind, Summed: true}
 		for _, s := range p.Sample {
 			sides[i].PerOp += float64(s.Value[at]) / ops
 		}

@@ -105,11 +105,7 @@ func (p Program) script(ctx context.Context, dir, name, text string) error {
 // tracing are the variables that make runtimes say what they initialise. They are set together: each is nothing to
 // the others.
 func tracing(env []string) []string {
-	godebug := "inittrace=1"
-	if own := proc.Lookup(env, "GODEBUG"); own != "" {
-		godebug = own + "," + godebug
-	}
-	return proc.WithVar(proc.WithVar(env, "GODEBUG", godebug), "PYTHONPROFILEIMPORTTIME", "1")
+	return proc.WithVar(withDebug(env, "inittrace=1"), "PYTHONPROFILEIMPORTTIME", "1")
 }
 
 // timed starts the program, waits for the end of the clock, and ends it.

@@ -122,6 +122,22 @@ func grownMore() *result.Why {
 	}
 }
 
+// grownUnderLoad is what is known of a program under load that got slower.
+func grownUnderLoad() *result.Why {
+	const file = "example.com/module/cmd/agent/plan.go"
+	return &result.Why{
+		Calls: []result.CallGrowth{
+			{Route: "POST /v1/chat/completions", Model: "gpt-mock", What: "calls", Base: 12, Head: 24, Repeated: 12, Runs: 20, All: 20},
+			{Route: "POST /v1/embeddings", Model: "text-embedding-mock", What: "calls", Base: 1, Head: 1.25, First: 3, Runs: 5, All: 20},
+			{Route: "POST /v1/messages", Model: "claude-mock", What: "input tokens from the prompt cache", Base: 1024, Head: 0},
+		},
+		Spans:    []result.SpanGrowth{{Name: "plan", Base: 0.02, Head: 0.04, BaseCount: 1, HeadCount: 1}, {Name: "ask", Base: 0.1, Head: 0.2, BaseCount: 12, HeadCount: 24}},
+		Own:      []result.Growth{{Function: "main.rank", File: file, Line: 31, Unit: "sec/run", Base: 1e-3, Head: 18e-3, Path: []string{"main.handle", "main.rank"}}},
+		Allocs:   []result.Growth{{Function: "main.rank", File: file, Line: 30, Unit: "allocs/run", Base: 120.5, Head: 4000, Path: []string{"main.handle", "main.rank"}}},
+		Profiles: []string{"perf_reports/profiles/agent-00000003.cpu-diff.pb.gz"},
+	}
+}
+
 // verdicts has every verdict at least once.
 func verdicts() *Document {
 	f := run()
@@ -312,7 +328,9 @@ func nothing() *Document {
 // hostile has a stranger's text in every place where a stranger can put one.
 func hostileWhy(s string) *result.Why {
 	growths := []result.Growth{{Function: s, File: s, Line: 1, Unit: s, Base: 1, Head: 2, Path: []string{s, s, s, s, s, s}}, {Function: s + ".F", Unit: "sec/op", Head: 1}}
-	return &result.Why{Own: growths, Any: growths, Allocs: growths, Compiler: []result.Remark{{File: s, Line: 1, Text: s}, {File: s, Text: s}}, Modules: []string{s, s}, Profiles: []string{s}, Missing: s}
+	calls := []result.CallGrowth{{Route: s, Model: s, What: s, Head: 1, Repeated: 1, First: 1, Runs: 1, All: 2}, {Route: s, Model: s, What: s, Head: 1}}
+	spans := []result.SpanGrowth{{Name: s, Head: 1, HeadCount: 1}, {Name: s, Head: 1}}
+	return &result.Why{Calls: calls, Spans: spans, Own: growths, Any: growths, Allocs: growths, Compiler: []result.Remark{{File: s, Line: 1, Text: s}, {File: s, Text: s}}, Modules: []string{s, s}, Profiles: []string{s}, Missing: s}
 }
 
 func hostile(s string) *Document {

@@ -43,6 +43,8 @@ func full() *File {
 		Why: &Why{
 			Own: []Growth{{Function: "example.com/m.F", File: "example.com/m/m.go", Line: 3, Unit: "sec/op", Base: 1, Head: 2, Path: []string{"example.com/m.BenchmarkF", "example.com/m.F"}}},
 			Any: []Growth{{Function: "runtime.memmove", Unit: "sec/op"}}, Allocs: []Growth{{Function: "example.com/m.F", Unit: "allocs/op"}},
+			Calls:    []CallGrowth{{Route: "POST /v1/messages", Model: "m", What: "calls", Base: 1, Head: 2, Repeated: 1, First: 3, Runs: 5, All: 20}},
+			Spans:    []SpanGrowth{{Name: "plan", Base: 0.25, Head: 0.5, BaseCount: 1, HeadCount: 2}},
 			Compiler: []Remark{{File: "example.com/m/m.go", Line: 3, Text: "moved to heap: x"}}, Modules: []string{"go go1.25.0 → go1.26.0"},
 			Profiles: []string{"perf_reports/profiles/F.cpu-diff.pb.gz"}, Missing: "the time ended",
 		},
