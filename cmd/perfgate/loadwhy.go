@@ -95,7 +95,6 @@ var countedCalls = []struct {
 }{
 	{what: "calls", of: func(c load.RouteCounts) int { return c.Calls }},
 	{what: "failed attempts", of: func(c load.RouteCounts) int { return c.Failures }},
-	{what: "attempts", of: func(c load.RouteCounts) int { return c.Attempts }},
 	{what: "input tokens", of: func(c load.RouteCounts) int { return c.InputTokens }},
 	{what: "input tokens from the prompt cache", of: func(c load.RouteCounts) int { return c.CachedTokens }, fewer: true},
 	{what: "output tokens", of: func(c load.RouteCounts) int { return c.OutputTokens }},
@@ -216,7 +215,7 @@ func callsGrown(b, h *seenSide) (all []result.CallGrowth) {
 	for k := range h.asked {
 		both[k] = true
 	}
-	more := map[question]bool{} // routes with more calls
+	more := map[question]bool{} // calls
 	for at, count := range countedCalls {
 		var found []result.CallGrowth
 		for k := range both {
@@ -238,8 +237,10 @@ func callsGrown(b, h *seenSide) (all []result.CallGrowth) {
 		slices.SortFunc(found, func(x, y result.CallGrowth) int {
 			return cmp.Or(cmp.Compare(math.Abs(y.Head-y.Base), math.Abs(x.Head-x.Base)), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Model, y.Model))
 		})
-		for _, g := range found {
-			more[question{g.Route, g.Model, countedCalls[0].what}] = true
+		if at == 0 {
+			for _, g := range found {
+				more[question{g.Route, g.Model, g.What}] = true
+			}
 		}
 		all = append(all, found...)
 	}

@@ -168,9 +168,9 @@ func (f *profileFolder) none() error {
 	case hears:
 		return noProfile(fmt.Sprintf("it has package probe, and wrote none within %v; perhaps it takes a CPU profile itself", profileWait))
 	case f.each:
-		return noProfile("a Go program that imports package probe and defers probe.Flush in main leaves one")
+		return noProfile("only programs in Go leave one, that import package probe and defer probe.Flush in main")
 	}
-	return noProfile("a Go server leaves one where it imports package probe, or serves net/http/pprof and pprof says where")
+	return noProfile("only servers in Go leave one, that import package probe, or serve net/http/pprof where the setting pprof says")
 }
 
 func (f *profileFolder) close() error { return os.RemoveAll(f.dir) }

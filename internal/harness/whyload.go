@@ -46,8 +46,9 @@ func (r *loadRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(
 			why.Missing = p.missing
 			return why, nil
 		}
-		if err := explainKind(why, kind, "/run", p.sides, p.own(), keep); err != nil {
-			return nil, err
+		if err := explainKind(why, kind, "/run", p.sides, p.own(), keep); err != nil { // strangers wrote them
+			why.Missing = "the profiles cannot be compared: " + clip(err.Error())
+			return why, nil
 		}
 		p.place(why)
 		why.Modules = modulesChanged(p.built)
@@ -75,7 +76,7 @@ func (p *loadRecording) record(ctx context.Context, kind string, change float64)
 				return err
 			}
 		}
-		if kind == AllocsProfile || p.enough(change) || time.Since(began).Seconds() > 2*mostSec {
+		if kind == AllocsProfile || p.enough(change, round+1) || time.Since(began).Seconds() > 2*mostSec {
 			break
 		}
 	}
@@ -100,25 +101,26 @@ func (p *loadRecording) one(ctx context.Context, side Side, rec *Recording) erro
 	return nil
 }
 
-// enough reports whether there are samples for the change, as profileTime has it.
-func (p *loadRecording) enough(change float64) bool {
-	want := fewestSec * profileRate
+// enough reports whether there are samples for the change, as profileTime has it, on both sides together: what got much
+// slower has them on one. It is enough as well where further rounds would make no odds.
+func (p *loadRecording) enough(change float64, rounds int) bool {
+	want := 2 * fewestSec * profileRate
 	if change > 0 {
-		want = profileTime(change).Seconds() * profileRate
+		want = 2 * profileTime(change).Seconds() * profileRate
 	}
+	n := 0.0
 	for _, s := range p.sides {
-		n := 0.0
 		for _, one := range s.profiles {
 			if at := slices.IndexFunc(one.SampleType, func(v *profile.ValueType) bool { return v.Type == "cpu" }); at >= 0 {
 				n += sumOf(one, at) / float64(max(one.Period, 1))
 			}
 		}
-		if n < want {
-			return false
-		}
 	}
-	return true
+	return n >= want || n*mostRounds < float64(rounds)*hopeless
 }
+
+// hopeless is a number of samples of which hardly a function has enough to be told from noise.
+const hopeless = 50
 
 // own charges samples to the program's own modules, without what it does to be profiled.
 func (p *loadRecording) own() profiler.Charge {
