@@ -112,7 +112,7 @@ type kindStats struct {
 
 func (a *app) cacheStats(ctx context.Context, args []string) error {
 	f := newFlags("cache stats", "")
-	asJSON := f.Bool("json", false, "print the figures as JSON")
+	asJSON := f.set.Bool("json", false, "print the figures as JSON")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -179,16 +179,16 @@ type inspected struct {
 
 func (a *app) cacheInspect(ctx context.Context, args []string) error {
 	f := newFlags("cache inspect", "[KEY-PREFIX]")
-	asJSON := f.Bool("json", false, "print the entries as JSON")
+	asJSON := f.set.Bool("json", false, "print the entries as JSON")
 	if err := f.parse(a, args, 0, 1); err != nil {
 		return ignoreHelp(err)
 	}
-	_, _, entries, err := a.kept(ctx, f.Arg(0))
+	_, _, entries, err := a.kept(ctx, f.set.Arg(0))
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 && f.NArg() > 0 {
-		return fmt.Errorf("no key begins with %q; see perfgate cache inspect", f.Arg(0))
+	if len(entries) == 0 && f.set.NArg() > 0 {
+		return fmt.Errorf("no key begins with %q; see perfgate cache inspect", f.set.Arg(0))
 	}
 	rows := []inspected{}
 	for _, e := range entries {
@@ -206,12 +206,12 @@ func (a *app) cacheInspect(ctx context.Context, args []string) error {
 
 func (a *app) cacheClear(ctx context.Context, args []string) error {
 	f := newFlags("cache clear", "")
-	kind := f.String("kind", "", "only entries of this `KIND`: "+strings.Join(kindNames(), " or "))
+	kind := f.set.String("kind", "", "only entries of this `KIND`: "+strings.Join(kindNames(), " or "))
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
 	prefix := ""
-	if f.Changed("kind") {
+	if f.set.Changed("kind") {
 		if !slices.Contains(kindNames(), *kind) {
 			return usagef("--kind %q: want %s%s", *kind, strings.Join(kindNames(), " or "), suggest.Question(*kind, kindNames()))
 		}

@@ -65,7 +65,7 @@ func (p *project) scenario(s config.Scenario) (*loader, error) {
 			case name == "body" && isFile:
 				text = "@" + p.inRoot(file)
 			}
-			if err := f.Set(name, text); err != nil {
+			if err := f.set.Set(name, text); err != nil {
 				return nil, s.Wrong(name, err.Error())
 			}
 		}
