@@ -82,7 +82,7 @@ func TestExplainGrowth(t *testing.T) {
 		dirs[side] = t.TempDir()
 		write(t, dirs[side], map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "m.go": code.Replace(slowed), "m_test.go": slowedBench})
 	}
-	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {
 		t.Fatal(err)
