@@ -68,6 +68,9 @@ func TestInterrupt(t *testing.T) {
 		}
 	})
 	t.Run("second stage", func(t *testing.T) {
+		if !long() {
+			t.Skip("it takes long: set PERFGATE_TEST_LONG=1")
+		}
 		t.Parallel()
 		base, head := interrupt(t, 30, compare.FirstLook+4) // a build takes three
 		b, h := base.Metric("sec/op").Confirm, head.Metric("sec/op").Confirm

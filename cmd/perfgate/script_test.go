@@ -117,8 +117,10 @@ func condition(name string) (bool, error) {
 	if name != "long" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
-	return os.Getenv("PERFGATE_TEST_LONG") != "", nil
+	return long(), nil
 }
+
+func long() bool { return os.Getenv("PERFGATE_TEST_LONG") != "" }
 
 // goDirs are the real caches: builds in scripts find the standard library compiled.
 var goDirs = sync.OnceValues(func() ([]string, error) {
