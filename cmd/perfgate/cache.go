@@ -100,7 +100,7 @@ type cacheReport struct {
 	Kinds    []kindStats `json:"kinds"`
 }
 
-// kindStats are the entries of a kind. Entries with equal values share them on the disk, and each counts.
+// kindStats are the entries of a kind. Bytes are those on the disk, where entries with equal values share them.
 type kindStats struct {
 	Kind    string  `json:"kind"`
 	What    string  `json:"what"`
@@ -126,9 +126,9 @@ func (a *app) cacheStats(ctx context.Context, args []string) error {
 			s.What = k.what
 			out.Kinds = append(out.Kinds, s)
 			out.Entries += s.Entries
-			out.Bytes += s.Bytes
 		}
 	}
+	out.Bytes = storedBytes(entries, func(key string) bool { return slices.Contains(kindNames(), cache.KindOf(key)) })
 	if *asJSON {
 		return printJSON(a.stdout, out)
 	}
@@ -142,7 +142,7 @@ func (a *app) cacheStats(ctx context.Context, args []string) error {
 
 // statsOf sums up the entries of a kind.
 func (a *app) statsOf(entries []cache.Entry, kind string) kindStats {
-	s := kindStats{Kind: kind}
+	s := kindStats{Kind: kind, Bytes: storedBytes(entries, func(key string) bool { return cache.KindOf(key) == kind })}
 	for _, e := range entries {
 		if cache.KindOf(e.Key) != kind {
 			continue
@@ -152,9 +152,21 @@ func (a *app) statsOf(entries []cache.Entry, kind string) kindStats {
 			s.Newest, s.Oldest = old, old
 		}
 		s.Newest, s.Oldest = min(s.Newest, old), max(s.Oldest, old)
-		s.Bytes += e.Bytes
 	}
 	return s
+}
+
+// storedBytes sums up the values of the chosen entries. One that several share counts once.
+func storedBytes(entries []cache.Entry, chosen func(key string) bool) (sum int64) {
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if !chosen(e.Key) || e.Content != "" && seen[e.Content] {
+			continue
+		}
+		seen[e.Content] = true
+		sum += e.Bytes
+	}
+	return sum
 }
 
 // age writes an age for people, who do not count its seconds.
