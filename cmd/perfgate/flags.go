@@ -193,8 +193,13 @@ func (a *app) help(_ context.Context, args []string) error {
 		if !ok {
 			return usagef("unknown command %q%s", args[0], suggestCommand(args[0]))
 		}
+		// What follows a command that has none below it may be a program: it is not handed on.
+		below := args[1:]
+		if len(below) > 1 || len(below) == 1 && !slices.Contains(strings.Split(c.args, "|"), below[0]) {
+			return usagef("perfgate %s has no command %q below it; see perfgate help %s", c.name, strings.Join(below, " "), c.name)
+		}
 		if c.name != "help" {
-			return ignoreHelp(c.run(a, context.Background(), []string{"--help"}))
+			return ignoreHelp(c.run(a, context.Background(), append(below, "--help")))
 		}
 	}
 	fmt.Fprint(a.stdout, "perfgate fails a build when, and only when, a change made it slower or heavier.\n\nUsage:\n  perfgate COMMAND [flags]\n\nCommands:\n")
