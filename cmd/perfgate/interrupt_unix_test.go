@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -83,7 +84,7 @@ func TestInterrupt(t *testing.T) {
 // A check of a program under load that is interrupted leaves, beyond that, no program and no listener.
 func TestInterruptLoad(t *testing.T) {
 	t.Parallel()
-	addr, err := freeAddress()
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 )
@@ -22,7 +23,7 @@ import (
 // An interrupted load exits 130, writes what it has, and leaves no process and no listener: neither those of
 // a run nor the mocked upstream.
 func TestLoadInterrupt(t *testing.T) {
-	addr, err := freeAddress()
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

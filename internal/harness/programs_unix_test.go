@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -53,16 +54,20 @@ func TestProgramUntil(t *testing.T) {
 	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || err.Error() != "it ended without a byte on standard output" {
 		t.Errorf("%v, want that nothing came", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := loopback.Free() // nobody else listens there when the listener is gone
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Until, p.Ready = UntilReady, l.Addr().String()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Until, p.Ready = UntilReady, addr
 	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.Contains(err.Error(), "answers before the program is started") {
 		t.Errorf("%v, want that another one is there", err)
 	}
 	l.Close()
-	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "it ended before it was ready at 127.0.0.1:") {
+	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "it ended before it was ready at "+addr) {
 		t.Errorf("%v, want that it was never ready", err)
 	}
 }
