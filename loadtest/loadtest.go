@@ -84,7 +84,8 @@ func (r *Run) Miss() { r.record.Misses++ }
 type Func func(ctx context.Context, r *Run) error
 
 // Bench carries the plan out once an iteration and reports, of each metric, the mean over the iterations that have
-// it. A plan that is none, and a load that was not what the plan says, fail the benchmark.
+// it. A plan that is none, and a load that was not what the plan says, fail the benchmark. An iteration in which the
+// machine began runs late is void, for which no code is to blame: it is logged and done again, three times in all.
 func Bench(b *testing.B, plan Plan, fn Func) {
 	b.Helper()
 	pacer, err := pace.New()
@@ -94,7 +95,7 @@ func Bench(b *testing.B, plan Plan, fn Func) {
 	defer pacer.Close()
 	sums, times := map[string]float64{}, map[string]int{}
 	for b.Loop() {
-		r, err := carryOut(b.Context(), plan, fn, pacer)
+		r, err := again(b.Log, func() (*Result, error) { return carryOut(b.Context(), plan, fn, pacer) })
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -111,6 +112,21 @@ func Bench(b *testing.B, plan Plan, fn Func) {
 	}
 	for unit, sum := range sums {
 		b.ReportMetric(sum/float64(times[unit]), unit)
+	}
+}
+
+// tries is how often an iteration is begun, of which the machine makes all but the last void.
+const tries = 3
+
+// again carries a plan out once more where the machine could not offer its load, and no code is to blame.
+func again(log func(...any), once func() (*Result, error)) (*Result, error) {
+	for try := 1; ; try++ {
+		r, err := once()
+		var invalid *load.InvalidError
+		if try == tries || !errors.As(err, &invalid) || !invalid.Unfit {
+			return r, err
+		}
+		log("void: " + err.Error())
 	}
 }
 

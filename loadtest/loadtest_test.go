@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/org/perfgate/internal/harness/load"
 	"github.com/org/perfgate/internal/harness/pace"
 )
 
@@ -215,5 +216,33 @@ func TestBench(t *testing.T) {
 	r = testing.Benchmark(func(b *testing.B) { Bench(b, Plan{Runs: -1}, nil) })
 	if r.N != 0 && len(r.Extra) > 0 {
 		t.Errorf("no plan: %d iterations, %v", r.N, r.Extra)
+	}
+}
+
+// An iteration that the machine made void is done again, some times, and one that the code made invalid is not.
+func TestAgain(t *testing.T) {
+	late := fmt.Errorf("loadtest: %w", &load.InvalidError{Reasons: []string{"late"}, Unfit: true})
+	failed := fmt.Errorf("loadtest: %w", &load.InvalidError{Reasons: []string{"no run succeeded"}})
+	for _, tt := range []struct {
+		ends  []error
+		begun int
+		want  error
+		lines int
+	}{
+		{[]error{nil}, 1, nil, 0},
+		{[]error{late, nil}, 2, nil, 1},
+		{[]error{late, late, nil}, 3, nil, 2},
+		{[]error{late, late, late, nil}, 3, late, 2},
+		{[]error{failed, nil}, 1, failed, 0},
+		{[]error{late, failed, nil}, 2, failed, 1},
+	} {
+		begun, lines := 0, 0
+		_, err := again(func(...any) { lines++ }, func() (*Result, error) {
+			begun++
+			return &Result{}, tt.ends[begun-1]
+		})
+		if err != tt.want || begun != tt.begun || lines != tt.lines {
+			t.Errorf("%v: %d begun, %d lines, %v; want %d, %d, %v", tt.ends, begun, lines, err, tt.begun, tt.lines, tt.want)
+		}
 	}
 }

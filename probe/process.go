@@ -21,6 +21,9 @@ const (
 	EnvCPU = "PERFGATE_PROBE_CPU"
 	// EnvHeap names a folder for two heap profiles, of which [Flush] writes the second.
 	EnvHeap = spans.EnvHeap
+	// EnvProfiles names a folder for profiles of CPU time and of allocations while the program is under load. It takes
+	// no span to be heard: to import the package is enough.
+	EnvProfiles = spans.EnvProfiles
 	// EnvGC makes every [Mark] collect garbage first, so that what it finds live is what is live.
 	EnvGC = spans.EnvGC
 )
@@ -88,30 +91,34 @@ func startCPU() {
 
 // writeHeap writes a heap profile of what is live, and of all that was allocated.
 func writeHeap(name string) {
-	runtime.GC() // the profile is as of the last one
 	err := os.MkdirAll(os.Getenv(EnvHeap), 0o777)
-	var f *os.File
 	if err == nil {
-		f, err = os.Create(filepath.Join(os.Getenv(EnvHeap), name))
-	}
-	if err == nil {
-		err = errors.Join(pprof.WriteHeapProfile(f), f.Close())
+		err = putHeap(filepath.Join(os.Getenv(EnvHeap), name))
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "probe: %s: %v\n", EnvHeap, err)
 	}
 }
 
+func putHeap(name string) error {
+	runtime.GC() // the profile is as of the last one
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
+}
+
 var end sync.Once
 
-// Flush writes what the process has to tell perfgate, and the first time the CPU profile and the heap that it asked
-// for. It belongs at
-// the end of main, since nothing else is called there:
+// Flush writes what the process has to tell perfgate, and the first time the profiles that it asked for. It belongs
+// at the end of main, since nothing else is called there:
 //
 //	defer probe.Flush()
 //
 // Where the environment asks for nothing it does nothing.
 func Flush() error {
+	underLoad.end()
 	p := ofProcess()
 	if p == nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +31,11 @@ func TestMain(m *testing.M) {
 		if info, err := os.Stat(os.Getenv(probe.Env)); err != nil || info.Size() == 0 {
 			fmt.Println("nothing was written when the first span began", err)
 		}
+	case "runs":
+		defer probe.Flush()
+	case "serves":
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
 	case "killed":
 		_, span := probe.Span(testContext, "run")
 		span.End()
@@ -117,5 +123,71 @@ func TestNoFile(t *testing.T) {
 	out, err := program(t, "ends", probe.Env+"="+filepath.Join(t.TempDir(), "gone", "probe.jsonl")).CombinedOutput()
 	if err != nil || len(out) == 0 {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A program that is under load for as long as it runs leaves its profiles when it ends, without a span.
+func TestProgramRecorded(t *testing.T) {
+	dir := t.TempDir()
+	touch(t, filepath.Join(dir, spans.BeginProfiles))
+	cmd := program(t, "runs", probe.EnvProfiles+"="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	own := filepath.Join(dir, fmt.Sprint(cmd.Process.Pid))
+	want := []string{own + spans.AllocsAfter, own + spans.AllocsBefore, own + spans.CPUProfile, own + spans.HearsProfiles, filepath.Join(dir, spans.BeginProfiles)}
+	slices.Sort(want)
+	if got, _ := filepath.Glob(filepath.Join(dir, "*")); !slices.Equal(got, want) {
+		t.Errorf("the program left %q, want %q", got, want)
+	}
+}
+
+// A server leaves them while it serves on: it may be killed next. It takes none before it is told to.
+func TestServerRecorded(t *testing.T) {
+	dir := t.TempDir()
+	cmd := program(t, "serves", probe.EnvProfiles+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	bufio.NewReader(out).ReadString('\n')
+	own := filepath.Join(dir, fmt.Sprint(cmd.Process.Pid))
+	await := func(name string) {
+		t.Helper()
+		for range 1000 {
+			if info, err := os.Stat(name); err == nil {
+				if info.Size() == 0 {
+					t.Errorf("%s is empty", name)
+				}
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		t.Fatalf("no %s", name)
+	}
+	if _, err := os.Stat(own + spans.HearsProfiles); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(own + spans.AllocsBefore); err == nil {
+		t.Error("it began before it was told to")
+	}
+	touch(t, filepath.Join(dir, spans.BeginProfiles))
+	await(own + spans.AllocsBefore)
+	if _, err := os.Stat(own + spans.CPUProfile); err == nil {
+		t.Error("it ended before it was told to")
+	}
+	touch(t, filepath.Join(dir, spans.EndProfiles))
+	await(own + spans.AllocsAfter)
+	await(own + spans.CPUProfile)
+}
+
+func touch(t *testing.T, name string) {
+	t.Helper()
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -56,7 +56,7 @@ func (p *project) noBaseline() error {
 
 func (a *app) baselineShow(args []string) error {
 	f := newFlags("baseline show", "")
-	asJSON := f.Bool("json", false, "print the file itself")
+	asJSON := f.set.Bool("json", false, "print the file itself")
 	p, b, err := a.stored(f, args)
 	if err != nil {
 		return ignoreHelp(err)
@@ -96,9 +96,9 @@ func (a *app) baselineVerify(args []string) error {
 func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	f := newFlags("baseline update", "")
 	f.options("packages", "bench", "tags", "budget", "gate", "control", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
-	force := f.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
-	reason := f.String("reason", "", "why it is forced; kept in the file")
-	record := f.String("report", "", "Markdown `FILE` whose marked section tells of the release, relative to the project's root")
+	force := f.set.Bool("force", false, "write it in spite of a dirty tree, failed benchmarks or too few samples; needs --reason")
+	reason := f.set.String("reason", "", "why it is forced; kept in the file")
+	record := f.set.String("report", "", "Markdown `FILE` whose marked section tells of the release, relative to the project's root")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -109,7 +109,7 @@ func (a *app) baselineUpdate(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.Changed("report") {
+	if f.set.Changed("report") {
 		if err := p.openRecord(*record); err != nil {
 			return err
 		}

@@ -64,10 +64,10 @@ type bisector struct {
 func (a *app) bisect(ctx context.Context, args []string) error {
 	f := newFlags("bisect", "GOOD BAD")
 	f.options("packages", "tags", "budget", "effect", "gate", "metrics", "counters", "coverpkg", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
-	name := f.String("benchmark", "", "`NAME` of the benchmark, without Benchmark before it, such as Parse or Parse/small")
-	metric := f.String("metric", "", "`UNIT` to judge, such as statements/op or sec/op (default: the first exact one that is worse, else sec/op)")
-	restart := f.Bool("restart", false, "forget what an earlier search for the same has found")
-	asJSON := f.Bool("json", false, "print what was found as JSON")
+	name := f.set.String("benchmark", "", "`NAME` of the benchmark, without Benchmark before it, such as Parse or Parse/small")
+	metric := f.set.String("metric", "", "`UNIT` to judge, such as statements/op or sec/op (default: the first exact one that is worse, else sec/op)")
+	restart := f.set.Bool("restart", false, "forget what an earlier search for the same has found")
+	asJSON := f.set.Bool("json", false, "print what was found as JSON")
 	if err := f.parse(a, args, 2); err != nil {
 		return ignoreHelp(err)
 	}
@@ -86,7 +86,7 @@ func (a *app) bisect(ctx context.Context, args []string) error {
 	}
 	b := &bisector{p: p, asked: *metric}
 	b.Benchmark = strings.TrimPrefix(*name, "Benchmark")
-	if b.from, b.commits, err = p.repo.History(ctx, f.Arg(0), f.Arg(1)); err != nil {
+	if b.from, b.commits, err = p.repo.History(ctx, f.set.Arg(0), f.set.Arg(1)); err != nil {
 		return err
 	}
 	b.Good, b.Bad = b.from.Hash, b.commits[len(b.commits)-1].Hash

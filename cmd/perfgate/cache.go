@@ -100,7 +100,7 @@ type cacheReport struct {
 	Kinds    []kindStats `json:"kinds"`
 }
 
-// kindStats are the entries of a kind. Entries with equal values share them on the disk, and each counts.
+// kindStats are the entries of a kind. Bytes are those on the disk, where entries with equal values share them.
 type kindStats struct {
 	Kind    string  `json:"kind"`
 	What    string  `json:"what"`
@@ -112,7 +112,7 @@ type kindStats struct {
 
 func (a *app) cacheStats(ctx context.Context, args []string) error {
 	f := newFlags("cache stats", "")
-	asJSON := f.Bool("json", false, "print the figures as JSON")
+	asJSON := f.set.Bool("json", false, "print the figures as JSON")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
@@ -126,9 +126,9 @@ func (a *app) cacheStats(ctx context.Context, args []string) error {
 			s.What = k.what
 			out.Kinds = append(out.Kinds, s)
 			out.Entries += s.Entries
-			out.Bytes += s.Bytes
 		}
 	}
+	out.Bytes = storedBytes(entries, func(key string) bool { return slices.Contains(kindNames(), cache.KindOf(key)) })
 	if *asJSON {
 		return printJSON(a.stdout, out)
 	}
@@ -142,7 +142,7 @@ func (a *app) cacheStats(ctx context.Context, args []string) error {
 
 // statsOf sums up the entries of a kind.
 func (a *app) statsOf(entries []cache.Entry, kind string) kindStats {
-	s := kindStats{Kind: kind}
+	s := kindStats{Kind: kind, Bytes: storedBytes(entries, func(key string) bool { return cache.KindOf(key) == kind })}
 	for _, e := range entries {
 		if cache.KindOf(e.Key) != kind {
 			continue
@@ -152,9 +152,21 @@ func (a *app) statsOf(entries []cache.Entry, kind string) kindStats {
 			s.Newest, s.Oldest = old, old
 		}
 		s.Newest, s.Oldest = min(s.Newest, old), max(s.Oldest, old)
-		s.Bytes += e.Bytes
 	}
 	return s
+}
+
+// storedBytes sums up the values of the chosen entries. One that several share counts once.
+func storedBytes(entries []cache.Entry, chosen func(key string) bool) (sum int64) {
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if !chosen(e.Key) || e.Content != "" && seen[e.Content] {
+			continue
+		}
+		seen[e.Content] = true
+		sum += e.Bytes
+	}
+	return sum
 }
 
 // age writes an age for people, who do not count its seconds.
@@ -179,16 +191,16 @@ type inspected struct {
 
 func (a *app) cacheInspect(ctx context.Context, args []string) error {
 	f := newFlags("cache inspect", "[KEY-PREFIX]")
-	asJSON := f.Bool("json", false, "print the entries as JSON")
+	asJSON := f.set.Bool("json", false, "print the entries as JSON")
 	if err := f.parse(a, args, 0, 1); err != nil {
 		return ignoreHelp(err)
 	}
-	_, _, entries, err := a.kept(ctx, f.Arg(0))
+	_, _, entries, err := a.kept(ctx, f.set.Arg(0))
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 && f.NArg() > 0 {
-		return fmt.Errorf("no key begins with %q; see perfgate cache inspect", f.Arg(0))
+	if len(entries) == 0 && f.set.NArg() > 0 {
+		return fmt.Errorf("no key begins with %q; see perfgate cache inspect", f.set.Arg(0))
 	}
 	rows := []inspected{}
 	for _, e := range entries {
@@ -206,12 +218,12 @@ func (a *app) cacheInspect(ctx context.Context, args []string) error {
 
 func (a *app) cacheClear(ctx context.Context, args []string) error {
 	f := newFlags("cache clear", "")
-	kind := f.String("kind", "", "only entries of this `KIND`: "+strings.Join(kindNames(), " or "))
+	kind := f.set.String("kind", "", "only entries of this `KIND`: "+strings.Join(kindNames(), " or "))
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}
 	prefix := ""
-	if f.Changed("kind") {
+	if f.set.Changed("kind") {
 		if !slices.Contains(kindNames(), *kind) {
 			return usagef("--kind %q: want %s%s", *kind, strings.Join(kindNames(), " or "), suggest.Question(*kind, kindNames()))
 		}

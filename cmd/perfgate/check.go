@@ -17,10 +17,10 @@ import (
 func (a *app) check(ctx context.Context, args []string) error {
 	f := newFlags("check", "")
 	f.options("base", "against", "packages", "bench", "tags", "budget", "effect", "gate", "control", "metrics", "counters", "coverpkg", "why", "strict", "mock", "prepare", "pass-env", "timeout", "seed", "reports-dir", "working-directory")
-	asJSON := f.Bool("json", false, "print the report as JSON")
-	plan := f.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
+	asJSON := f.set.Bool("json", false, "print the report as JSON")
+	plan := f.set.Bool("plan", false, "print what the run would cost, and measure no more than that takes")
 	profile := f.profiling()
-	printConfig := f.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
+	printConfig := f.set.Bool("print-config", false, "print each setting and where it comes from, and measure nothing")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}

@@ -87,7 +87,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []str
 		a.warn("workspace: %s is no folder here; the working directory takes its place", ws)
 	}
 	err := a.dispatch(ctx, args)
-	if ctx.Err() != nil && exitCode(err) == exitNoVerdict {
+	if code := exitCode(err); ctx.Err() != nil && (code == exitNoVerdict || code == exitInterrupted) {
 		err = fmt.Errorf("interrupted: %w", ctx.Err()) // whatever failed, failed because of that
 	}
 	code := exitCode(err)

@@ -18,9 +18,9 @@ import (
 func (a *app) compareFiles(_ context.Context, args []string) error {
 	f := newFlags("compare", "BASE HEAD")
 	f.options("effect", "strict")
-	interleaved := f.Bool("interleaved", false, "the two files' samples were taken in turn: treat them as pairs")
-	format := f.String("format", "text", "text, markdown or json")
-	asJSON := f.Bool("json", false, "the same as --format json")
+	interleaved := f.set.Bool("interleaved", false, "the two files' samples were taken in turn: treat them as pairs")
+	format := f.set.String("format", "text", "text, markdown or json")
+	asJSON := f.set.Bool("json", false, "the same as --format json")
 	if err := f.parse(a, args, 2); err != nil {
 		return ignoreHelp(err)
 	}
@@ -35,7 +35,7 @@ func (a *app) compareFiles(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.compareDocument(p.config, f.Arg(0), f.Arg(1), *interleaved)
+	d, err := a.compareDocument(p.config, f.set.Arg(0), f.set.Arg(1), *interleaved)
 	if err != nil {
 		return err
 	}

@@ -17,18 +17,19 @@ import (
 	"github.com/org/perfgate/internal/suggest"
 )
 
-// flags is a command's flag set: pflag with perfgate's error messages.
+// flags is a command's flag set: pflag with perfgate's error messages. The set is not embedded: its hundred methods
+// would be compiled again for each type that embeds flags.
 type flags struct {
-	*pflag.FlagSet
+	set     *pflag.FlagSet
 	command string
 	args    string
 }
 
 func newFlags(name, args string) *flags {
-	f := &flags{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), command: name, args: args}
-	f.SortFlags = false
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
+	f := &flags{set: pflag.NewFlagSet(name, pflag.ContinueOnError), command: name, args: args}
+	f.set.SortFlags = false
+	f.set.SetOutput(io.Discard)
+	f.set.Usage = func() {}
 	return f
 }
 
@@ -61,7 +62,7 @@ func (f *flags) options(names ...string) {
 		if o.Default != "" && o.Default != "false" {
 			usage += " (default " + o.Default + ")"
 		}
-		flag := f.VarPF(&texts{option: o}, o.Name, o.Short, usage)
+		flag := f.set.VarPF(&texts{option: o}, o.Name, o.Short, usage)
 		if o.Arg == "" {
 			flag.NoOptDefVal = "true"
 		}
@@ -70,7 +71,7 @@ func (f *flags) options(names ...string) {
 
 // parse parses the command line; want are the numbers of arguments that it may have.
 func (f *flags) parse(a *app, args []string, want ...int) error {
-	err := f.Parse(args)
+	err := f.set.Parse(args)
 	var unknown *pflag.NotExistError
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
@@ -80,8 +81,8 @@ func (f *flags) parse(a *app, args []string, want ...int) error {
 		return usagef("%v%s; see perfgate help %s", err, f.suggest(unknown.GetSpecifiedName()), f.command)
 	case err != nil:
 		return usagef("%v; see perfgate help %s", err, f.command)
-	case !slices.Contains(want, f.NArg()):
-		return usagef("want: perfgate %s, got %s", strings.TrimSpace(f.command+" "+f.args), count(f.NArg(), "argument"))
+	case !slices.Contains(want, f.set.NArg()):
+		return usagef("want: perfgate %s, got %s", strings.TrimSpace(f.command+" "+f.args), count(f.set.NArg(), "argument"))
 	}
 	return nil
 }
@@ -91,7 +92,7 @@ var errHelp = errors.New("help")
 
 func (f *flags) suggest(name string) string {
 	var names []string
-	f.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	f.set.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
 	return suggest.Question("--"+name, names)
 }
 
@@ -99,14 +100,14 @@ func (f *flags) help(w io.Writer) {
 	c, _ := find(strings.Fields(f.command)[0])
 	fmt.Fprintf(w, "perfgate %s: %s\n", f.command, c.summary)
 	fmt.Fprintf(w, "\nUsage:\n  perfgate %s\n", strings.TrimSpace(f.command+" [flags] "+f.args))
-	fmt.Fprintf(w, "\nFlags:\n%s", f.FlagUsages())
+	fmt.Fprintf(w, "\nFlags:\n%s", f.set.FlagUsages())
 }
 
 // configure resolves the settings from flags, inputs, environment and file.
 func (a *app) configure(f *flags) (*project, error) {
 	s := config.Sources{
 		Flag: func(name string) ([]string, bool) {
-			flag := f.Lookup(name)
+			flag := f.set.Lookup(name)
 			if flag == nil || !flag.Changed {
 				return nil, false
 			}
@@ -192,8 +193,13 @@ func (a *app) help(_ context.Context, args []string) error {
 		if !ok {
 			return usagef("unknown command %q%s", args[0], suggestCommand(args[0]))
 		}
+		// What follows a command that has none below it may be a program: it is not handed on.
+		below := args[1:]
+		if len(below) > 1 || len(below) == 1 && !slices.Contains(strings.Split(c.args, "|"), below[0]) {
+			return usagef("perfgate %s has no command %q below it; see perfgate help %s", c.name, strings.Join(below, " "), c.name)
+		}
 		if c.name != "help" {
-			return ignoreHelp(c.run(a, context.Background(), []string{"--help"}))
+			return ignoreHelp(c.run(a, context.Background(), append(below, "--help")))
 		}
 	}
 	fmt.Fprint(a.stdout, "perfgate fails a build when, and only when, a change made it slower or heavier.\n\nUsage:\n  perfgate COMMAND [flags]\n\nCommands:\n")

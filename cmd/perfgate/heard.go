@@ -134,8 +134,8 @@ func remarks(c *profiler.Collector) []string {
 // mostSpans are kept of a program in a result file.
 const mostSpans = 20
 
-// putSpans puts where the time of programs under load went into their benchmarks.
-func (p *project) putSpans(f *result.File) {
+// putTold puts where the time of programs under load went into their benchmarks, and what they held in memory.
+func (p *project) putTold(f *result.File) {
 	for side, set := range map[harness.Side]*result.Set{harness.Base: f.Base, harness.Head: f.Head} {
 		if set == nil {
 			continue
@@ -144,11 +144,15 @@ func (p *project) putSpans(f *result.File) {
 			if b.Suite != harness.SuiteLoad {
 				continue
 			}
+			var marks []profiler.Mark
 			for _, h := range p.heard {
-				if h.name == b.Name && h.side == side.String() {
-					b.Spans = h.spans()
+				if h.name != b.Name || h.side != side.String() {
+					continue
 				}
+				b.Spans = h.spans()
+				marks = h.collector.Profile(h.wall).Memory
 			}
+			b.Memory = harness.MemoryOf(b, marks)
 		}
 	}
 }

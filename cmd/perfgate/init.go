@@ -45,14 +45,14 @@ const (
 func (a *app) initialize(ctx context.Context, args []string) error {
 	i := &initialization{}
 	f := newFlags("init", initArgs)
-	f.StringVar(&i.system, "system", workflow.Systems[0], "`SYSTEM` to measure on: "+strings.Join(workflow.Systems, ", "))
-	f.StringVar(&i.comment, "comment", workflow.Comments[0], "whose pull requests are commented on: `WHOSE`, "+strings.Join(workflow.Comments, ", "))
-	f.StringVar(&i.release, "release", releaseOf(tool().Version), "`VERSION` of perfgate that the workflows use")
-	f.StringVar(&i.commit, "commit", "", "`HASH` of that release's commit (default: what GitHub says)")
+	f.set.StringVar(&i.system, "system", workflow.Systems[0], "`SYSTEM` to measure on: "+strings.Join(workflow.Systems, ", "))
+	f.set.StringVar(&i.comment, "comment", workflow.Comments[0], "whose pull requests are commented on: `WHOSE`, "+strings.Join(workflow.Comments, ", "))
+	f.set.StringVar(&i.release, "release", releaseOf(tool().Version), "`VERSION` of perfgate that the workflows use")
+	f.set.StringVar(&i.commit, "commit", "", "`HASH` of that release's commit (default: what GitHub says)")
 	f.options("working-directory")
-	f.BoolVar(&i.dryRun, "dry-run", false, "print what would be written as a diff, and write nothing")
-	f.BoolVar(&i.force, "force", false, "overwrite files that differ")
-	asJSON := f.Bool("json", false, "print what was found and what is done with each file as JSON")
+	f.set.BoolVar(&i.dryRun, "dry-run", false, "print what would be written as a diff, and write nothing")
+	f.set.BoolVar(&i.force, "force", false, "overwrite files that differ")
+	asJSON := f.set.Bool("json", false, "print what was found and what is done with each file as JSON")
 	program, err := f.parseProgram(a, args)
 	if err != nil {
 		return ignoreHelp(err)

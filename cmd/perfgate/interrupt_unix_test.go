@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/org/perfgate/internal/compare"
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -68,6 +69,9 @@ func TestInterrupt(t *testing.T) {
 		}
 	})
 	t.Run("second stage", func(t *testing.T) {
+		if !long() {
+			t.Skip("it takes long: set PERFGATE_TEST_LONG=1")
+		}
 		t.Parallel()
 		base, head := interrupt(t, 30, compare.FirstLook+4) // a build takes three
 		b, h := base.Metric("sec/op").Confirm, head.Metric("sec/op").Confirm
@@ -80,7 +84,7 @@ func TestInterrupt(t *testing.T) {
 // A check of a program under load that is interrupted leaves, beyond that, no program and no listener.
 func TestInterruptLoad(t *testing.T) {
 	t.Parallel()
-	addr, err := freeAddress()
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

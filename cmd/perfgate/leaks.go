@@ -26,12 +26,12 @@ type leakFlags struct {
 }
 
 func (l *leakFlags) add(f *flags) {
-	f.BoolVar(&l.wanted, "leaks", false, "find out what each iteration of the benchmarks leaves behind, or each request to the program")
-	f.StringVar(&l.url, "url", "", "`URL` of the program that --leaks asks again and again")
-	f.IntVar(&l.requests, "requests", 200, "`N` requests between two readings of --leaks")
-	f.StringVar(&l.bytes, "max-bytes-per-run", "64", "`SIZE` that an iteration or a request may leave behind: surely more fails")
-	f.Float64Var(&l.goroutines, "max-goroutines-per-run", 0, "`N` goroutines, likewise")
-	f.Float64Var(&l.descriptors, "max-descriptors-per-run", 0, "`N` descriptors, likewise")
+	f.set.BoolVar(&l.wanted, "leaks", false, "find out what each iteration of the benchmarks leaves behind, or each request to the program")
+	f.set.StringVar(&l.url, "url", "", "`URL` of the program that --leaks asks again and again")
+	f.set.IntVar(&l.requests, "requests", 200, "`N` requests between two readings of --leaks")
+	f.set.StringVar(&l.bytes, "max-bytes-per-run", "64", "`SIZE` that an iteration or a request may leave behind: surely more fails")
+	f.set.Float64Var(&l.goroutines, "max-goroutines-per-run", 0, "`N` goroutines, likewise")
+	f.set.Float64Var(&l.descriptors, "max-descriptors-per-run", 0, "`N` descriptors, likewise")
 }
 
 func (l *leakFlags) read(f *memFlags) error {
@@ -51,7 +51,7 @@ func (l *leakFlags) read(f *memFlags) error {
 		return usagef("--leaks of a program needs its --url, and a --url its program behind --")
 	}
 	for _, name := range []string{"max", "warn", "max-net"} {
-		if l.wanted && f.Changed(name) {
+		if l.wanted && f.set.Changed(name) {
 			return usagef("--%s belongs to a program that is watched, without --leaks", name)
 		}
 	}

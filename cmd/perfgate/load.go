@@ -32,6 +32,9 @@ func (a *app) load(ctx context.Context, args []string) error {
 		return usage(err)
 	}
 	defer l.close()
+	if l.pprof != "" && !profile.profile {
+		return usagef("--pprof: it says where --profile takes profiles; give both")
+	}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -69,7 +72,9 @@ type loader struct {
 	seed uint64
 	dir  string // where programs are started
 	heap string // where profiles of their heap go, empty for none
-	plan load.Plan
+	// record asks for a profile of the program, nil for none.
+	record *harness.Recording
+	plan   load.Plan
 	// levels are the numbers of workers to try, one where nothing is swept.
 	levels []int
 	repeat int
@@ -120,9 +125,12 @@ func (l *loader) run(ctx context.Context) error {
 	if err == nil {
 		err = l.sampleMemory(ctx, l.planOf(l.levels[0]), l.name(l.levels[0]))
 	}
+	if err == nil {
+		err = l.sampleProfiles(ctx, l.planOf(l.levels[0]), l.name(l.levels[0]), l.traces[l.bench[0]][0].Wall)
+	}
 	l.addEfficiency()
 	l.fill(file)
-	l.p.putSpans(file)
+	l.p.putTold(file)
 	if perr := l.p.profiling.put(file); err == nil {
 		err = perr
 	}

@@ -11,12 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/result"
 )
 
 // Every command of docs/load.md does what it says. ./server and ./agent are programs of the tests.
 func TestLoadDoc(t *testing.T) {
-	addr, err := freeAddress()
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ type loadFlags struct {
 	pause, think, timeout, grace      string
 	samples                           int
 	target, method, body, health      string
+	pprof                             string
 	headers                           []string
 	wait                              string
 	tasks                             int
@@ -51,45 +52,46 @@ const auto = "auto"
 func newLoadFlags() *loadFlags {
 	f := &loadFlags{flags: newFlags("load", "[-- PROGRAM ARG...]")}
 	c := cache.Defaults()
-	f.StringVar(&f.target, "target", "pipeline", "`TARGET` that the load is offered to: "+targetUsage())
-	f.IntVar(&f.runs, "runs", 20, "`N` runs in all, or the most that a rate makes")
-	f.StringVar(&f.concurrency, "concurrency", "10", "`N` workers, or auto for twice the processors and at most 20")
-	f.StringVar(&f.sweep, "sweep", "", "`LIST` of numbers of workers to try, with their efficiency, such as 1,10")
-	f.IntVar(&f.chunks, "chunks", 1, "split the runs into `N` blocks")
-	f.StringVar(&f.pause, "pause", "0", "`DURATION` between two blocks")
-	f.StringVar(&f.think, "think", "0", "`DURATION` that a worker pauses between two runs")
-	f.StringVar(&f.rate, "rate", "", "start runs at this `RATE`, such as 200/s, whether or not the last ones have ended; needs --duration or --runs")
-	f.StringVar(&f.arrival, "arrival", "constant", "`DISTRIBUTION` of arrivals about the rate: "+arrivalUsage())
-	f.StringVar(&f.ramp, "ramp", "", "a `RATE` that moves, such as 10..200/s; needs --duration")
-	f.StringVar(&f.stages, "stages", "", "`LIST` of rates one after the other, such as 10/s:30s,10..200/s:1m")
-	f.StringVar(&f.burst, "burst", "", "`BURST`: so many runs at the same moment, N@EVERY, such as 50@1s; needs --duration or --runs")
-	f.StringVar(&f.replay, "replay", "", "`FILE` with recorded arrivals: a time in seconds a line, counted from the first")
-	f.StringVar(&f.duration, "duration", "", "`DURATION` of --rate, --ramp or --burst")
-	f.IntVar(&f.maxInFlight, "max-inflight", load.DefaultMaxInFlight, "`N` runs of a rate may be under way at once, and no more")
-	f.StringVar(&f.grace, "grace", load.DefaultGrace.String(), "`DURATION` that runs of a rate may take beyond its end")
-	f.StringVar(&f.timeout, "timeout", load.DefaultTimeout.String(), "`DURATION` that one run may take; 0 for any")
-	f.IntVar(&f.warmup, "warmup", 0, "`N` runs before the first that counts")
-	f.IntVar(&f.samples, "repeat", 1, "make the whole `N` times: each is one sample")
+	f.set.StringVar(&f.target, "target", "pipeline", "`TARGET` that the load is offered to: "+targetUsage())
+	f.set.IntVar(&f.runs, "runs", 20, "`N` runs in all, or the most that a rate makes")
+	f.set.StringVar(&f.concurrency, "concurrency", "10", "`N` workers, or auto for twice the processors and at most 20")
+	f.set.StringVar(&f.sweep, "sweep", "", "`LIST` of numbers of workers to try, with their efficiency, such as 1,10")
+	f.set.IntVar(&f.chunks, "chunks", 1, "split the runs into `N` blocks")
+	f.set.StringVar(&f.pause, "pause", "0", "`DURATION` between two blocks")
+	f.set.StringVar(&f.think, "think", "0", "`DURATION` that a worker pauses between two runs")
+	f.set.StringVar(&f.rate, "rate", "", "start runs at this `RATE`, such as 200/s, whether or not the last ones have ended; needs --duration or --runs")
+	f.set.StringVar(&f.arrival, "arrival", "constant", "`DISTRIBUTION` of arrivals about the rate: "+arrivalUsage())
+	f.set.StringVar(&f.ramp, "ramp", "", "a `RATE` that moves, such as 10..200/s; needs --duration")
+	f.set.StringVar(&f.stages, "stages", "", "`LIST` of rates one after the other, such as 10/s:30s,10..200/s:1m")
+	f.set.StringVar(&f.burst, "burst", "", "`BURST`: so many runs at the same moment, N@EVERY, such as 50@1s; needs --duration or --runs")
+	f.set.StringVar(&f.replay, "replay", "", "`FILE` with recorded arrivals: a time in seconds a line, counted from the first")
+	f.set.StringVar(&f.duration, "duration", "", "`DURATION` of --rate, --ramp or --burst")
+	f.set.IntVar(&f.maxInFlight, "max-inflight", load.DefaultMaxInFlight, "`N` runs of a rate may be under way at once, and no more")
+	f.set.StringVar(&f.grace, "grace", load.DefaultGrace.String(), "`DURATION` that runs of a rate may take beyond its end")
+	f.set.StringVar(&f.timeout, "timeout", load.DefaultTimeout.String(), "`DURATION` that one run may take; 0 for any")
+	f.set.IntVar(&f.warmup, "warmup", 0, "`N` runs before the first that counts")
+	f.set.IntVar(&f.samples, "repeat", 1, "make the whole `N` times: each is one sample")
 	f.modelFlags.add(f.flags, "10ms")
-	f.IntVar(&f.tasks, "tasks", 1, "`N` different tasks of the pipeline, which runs take in turn")
-	f.StringVar(&f.method, "method", "", "`METHOD` of requests (default GET, with a body POST)")
-	f.StringArrayVar(&f.headers, "header", nil, "`LINE` such as NAME: VALUE in requests; may be repeated, and hold {{.Run}}")
-	f.StringVar(&f.body, "body", "", "`TEXT` of requests, or @FILE; may hold {{.Run}}")
-	f.StringVar(&f.health, "health", "", "`URL` that answers 2xx when the server is ready (default: its port takes a connection)")
-	f.StringVar(&f.wait, "wait", load.DefaultWait.String(), "`DURATION` that the server may take to be ready")
-	f.StringVar(&f.cacheBackend, "cache-backend", c.Backend, "`BACKEND` that keeps the pipeline's plans: "+strings.Join(backendNames(), ", "))
-	f.IntVar(&f.cacheEntries, "cache-max-entries", c.MaxEntries, "`N` plans are kept in memory")
-	f.StringVar(&f.cacheTTL, "cache-ttl", c.TTL.String(), "`DURATION` that a plan is kept; 0 for as long as there is room")
-	f.StringVar(&f.redisURL, "redis-url", "", "`URL` of the redis backend")
-	f.StringSliceVar(&f.logCache, "log-cache", nil, "`LIST` of look-ups to print: hit, miss or hit,miss")
-	f.StringVar(&f.clockName, "clock", "real", "`CLOCK`: real, or virtual, in which the pipeline's delays cost nothing and are exact")
-	f.StringVar(&f.goodput, "goodput", "", "count runs within `LIMITS`, of ttft, tpot and e2e: ttft:100ms,e2e:1s")
-	f.StringArrayVar(&f.priceList, "price", nil, "`PRICE` of a million tokens of a model: MODEL=INPUT/OUTPUT; may be repeated")
+	f.set.IntVar(&f.tasks, "tasks", 1, "`N` different tasks of the pipeline, which runs take in turn")
+	f.set.StringVar(&f.method, "method", "", "`METHOD` of requests (default GET, with a body POST)")
+	f.set.StringArrayVar(&f.headers, "header", nil, "`LINE` such as NAME: VALUE in requests; may be repeated, and hold {{.Run}}")
+	f.set.StringVar(&f.body, "body", "", "`TEXT` of requests, or @FILE; may hold {{.Run}}")
+	f.set.StringVar(&f.health, "health", "", "`URL` that answers 2xx when the server is ready (default: its port takes a connection)")
+	f.set.StringVar(&f.pprof, "pprof", "", "`URL`, or path on the target, where the server has net/http/pprof: --profile and why take profiles there")
+	f.set.StringVar(&f.wait, "wait", load.DefaultWait.String(), "`DURATION` that the server may take to be ready")
+	f.set.StringVar(&f.cacheBackend, "cache-backend", c.Backend, "`BACKEND` that keeps the pipeline's plans: "+strings.Join(backendNames(), ", "))
+	f.set.IntVar(&f.cacheEntries, "cache-max-entries", c.MaxEntries, "`N` plans are kept in memory")
+	f.set.StringVar(&f.cacheTTL, "cache-ttl", c.TTL.String(), "`DURATION` that a plan is kept; 0 for as long as there is room")
+	f.set.StringVar(&f.redisURL, "redis-url", "", "`URL` of the redis backend")
+	f.set.StringSliceVar(&f.logCache, "log-cache", nil, "`LIST` of look-ups to print: hit, miss or hit,miss")
+	f.set.StringVar(&f.clockName, "clock", "real", "`CLOCK`: real, or virtual, in which the pipeline's delays cost nothing and are exact")
+	f.set.StringVar(&f.goodput, "goodput", "", "count runs within `LIMITS`, of ttft, tpot and e2e: ttft:100ms,e2e:1s")
+	f.set.StringArrayVar(&f.priceList, "price", nil, "`PRICE` of a million tokens of a model: MODEL=INPUT/OUTPUT; may be repeated")
 	f.options("pass-env", "seed", "reports-dir", "working-directory")
-	f.BoolVar(&f.asJSON, "json", false, "print what is written to latest.json")
-	f.BoolVar(&f.update, "update-baseline", false, "make what was measured the baseline, from at least "+strconv.Itoa(compare.FirstLook)+" samples")
-	f.BoolVar(&f.force, "force", false, "write the baseline in spite of a dirty tree, failed runs or too few samples; needs --reason")
-	f.StringVar(&f.reason, "reason", "", "`TEXT`: why it is forced; kept in the file")
+	f.set.BoolVar(&f.asJSON, "json", false, "print what is written to latest.json")
+	f.set.BoolVar(&f.update, "update-baseline", false, "make what was measured the baseline, from at least "+strconv.Itoa(compare.FirstLook)+" samples")
+	f.set.BoolVar(&f.force, "force", false, "write the baseline in spite of a dirty tree, failed runs or too few samples; needs --reason")
+	f.set.StringVar(&f.reason, "reason", "", "`TEXT`: why it is forced; kept in the file")
 	return f
 }
 
@@ -133,13 +135,13 @@ func (f *loadFlags) parseLoad(a *app, args []string) error {
 // environment sets what the command line does not, as for settings of config. A setting that has its name is
 // another one, which also stands in the environment.
 func (f *loadFlags) environment(a *app) (err error) {
-	f.VisitAll(func(flag *pflag.Flag) {
+	f.set.VisitAll(func(flag *pflag.Flag) {
 		name := "PERFGATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 		v := a.getenv(name)
 		if _, taken := config.Find(flag.Name); taken || flag.Changed || v == "" || err != nil {
 			return
 		}
-		if serr := f.Set(flag.Name, v); serr != nil {
+		if serr := f.set.Set(flag.Name, v); serr != nil {
 			err = usagef("%s: %v", name, serr)
 		}
 	})
@@ -156,13 +158,13 @@ func (f *loadFlags) environment(a *app) (err error) {
 // loader checks the flags, and reads the files that they name by read. Its errors are usage errors, or those of a field.
 func (f *loadFlags) loader(p *project, seed uint64, read func(name string) ([]byte, error)) (*loader, error) {
 	l := &loader{p: p, read: read, loadFlags: f, told: map[*load.Trace]*profiler.Collector{}, seed: seed, dir: p.root, repeat: f.samples, renews: f.update}
-	if f.update && !f.Changed("repeat") {
+	if f.update && !f.set.Changed("repeat") {
 		l.repeat = compare.FirstLook
 	}
 	if l.repeat < 1 {
 		return nil, usagef("--repeat: %d: want at least 1", l.repeat)
 	}
-	for _, step := range []func() error{l.readPlan, l.readLevels, l.readMock, l.readPrices, l.readGoodput, l.readRequest, l.readClock, l.readCache} {
+	for _, step := range []func() error{l.readPlan, l.readLevels, l.readMock, l.readPrices, l.readGoodput, l.readRequest, l.readPprof, l.readClock, l.readCache} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -182,9 +184,9 @@ func (f *loadFlags) loader(p *project, seed uint64, read func(name string) ([]by
 // durations reads the flags that are durations.
 func (f *loadFlags) durations(into map[string]*time.Duration) error {
 	for name, d := range into {
-		v, err := load.ParseDuration(f.Lookup(name).Value.String())
+		v, err := load.ParseDuration(f.set.Lookup(name).Value.String())
 		if err != nil {
-			return &load.FieldError{Field: name, Msg: fmt.Sprintf("%q: want a duration such as 10ms or 90s that is not negative; a bare number is seconds", f.Lookup(name).Value)}
+			return &load.FieldError{Field: name, Msg: fmt.Sprintf("%q: want a duration such as 10ms or 90s that is not negative; a bare number is seconds", f.set.Lookup(name).Value)}
 		}
 		*d = v
 	}
@@ -223,7 +225,7 @@ func (l *loader) readLevels() error {
 		if l.plan.Open() {
 			return usagef("--sweep: a rate has no workers; sweep without --rate, --ramp, --stages, --burst and --replay")
 		}
-		if l.Changed("concurrency") {
+		if l.set.Changed("concurrency") {
 			return usagef("--sweep and --concurrency exclude each other")
 		}
 		texts, field = strings.Split(l.sweep, ","), "sweep"

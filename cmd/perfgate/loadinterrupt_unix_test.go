@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 )
@@ -22,7 +23,7 @@ import (
 // An interrupted load exits 130, writes what it has, and leaves no process and no listener: neither those of
 // a run nor the mocked upstream.
 func TestLoadInterrupt(t *testing.T) {
-	addr, err := freeAddress()
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +51,9 @@ func TestLoadInterrupt(t *testing.T) {
 			err := cmd.Wait()
 			if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
 				t.Errorf("perfgate ended with %v, want exit status %d\nstderr: %s", err, exitInterrupted, &stderr)
+			}
+			if !strings.HasSuffix(stderr.String(), "perfgate: interrupted: context canceled\n") {
+				t.Errorf("standard error does not end with the interrupt:\n%s", &stderr)
 			}
 			if !strings.Contains(stdout.String(), "interrupted, so this is a part\n") {
 				t.Errorf("standard output does not say that it is a part:\n%s", &stdout)

@@ -19,12 +19,12 @@ func (l *loader) readPlan() error {
 	if err := l.durations(map[string]*time.Duration{"pause": &p.Pause, "think": &p.Think, "grace": &p.Grace, "timeout": &p.Timeout}); err != nil {
 		return err
 	}
-	if l.Changed("runs") && l.runs < 1 {
+	if l.set.Changed("runs") && l.runs < 1 {
 		return usagef("--runs: %d: want at least 1", l.runs)
 	}
 	var given []string
 	for _, name := range []string{"rate", "ramp", "stages", "burst", "replay"} {
-		if l.Lookup(name).Value.String() != "" {
+		if l.set.Lookup(name).Value.String() != "" {
 			given = append(given, "--"+name)
 		}
 	}
@@ -33,7 +33,7 @@ func (l *loader) readPlan() error {
 	}
 	if len(given) == 0 {
 		for _, name := range []string{"duration", "arrival", "max-inflight", "grace"} {
-			if l.Changed(name) {
+			if l.set.Changed(name) {
 				return usagef("--%s belongs to a rate: give --rate, --ramp, --stages, --burst or --replay, or leave it out", name)
 			}
 		}
@@ -45,12 +45,12 @@ func (l *loader) readPlan() error {
 // readOpen reads what the runs of an open plan start by.
 func (l *loader) readOpen(by string) error {
 	for _, name := range []string{"chunks", "pause", "think", "concurrency"} {
-		if l.Changed(name) {
+		if l.set.Changed(name) {
 			return usagef("--%s belongs to workers, and --%s starts runs by the clock: leave one out", name, by)
 		}
 	}
 	p := &l.plan
-	if !l.Changed("runs") {
+	if !l.set.Changed("runs") {
 		p.Runs = 0
 	}
 	length, err := l.length(by)
@@ -105,13 +105,13 @@ func (l *loader) readReplay() ([]time.Duration, error) {
 // length is --duration, which some plans need.
 func (l *loader) length(by string) (time.Duration, error) {
 	switch {
-	case by == "stages" && l.Changed("duration"):
+	case by == "stages" && l.set.Changed("duration"):
 		return 0, usagef("--duration: each of --stages has a length of its own")
-	case by == "replay" && (l.Changed("duration") || l.Changed("arrival")):
+	case by == "replay" && (l.set.Changed("duration") || l.set.Changed("arrival")):
 		return 0, usagef("--replay: the file says when runs arrive; leave --duration and --arrival out")
 	case by == "stages" || by == "replay":
 		return 0, nil
-	case l.duration == "" && (by == "ramp" || !l.Changed("runs")):
+	case l.duration == "" && (by == "ramp" || !l.set.Changed("runs")):
 		return 0, usagef("--%s needs --duration%s", by, map[bool]string{true: "", false: " or --runs"}[by == "ramp"])
 	case l.duration == "":
 		return 0, nil
@@ -130,7 +130,7 @@ func (l *loader) rename(err error) error {
 		return err
 	}
 	for _, name := range []string{"ramp", "stages", "burst"} {
-		if slices.Contains([]string{"rate", "stages", "duration"}, fe.Field) && l.Lookup(name).Value.String() != "" && !(fe.Field == "duration" && l.Changed("duration")) {
+		if slices.Contains([]string{"rate", "stages", "duration"}, fe.Field) && l.set.Lookup(name).Value.String() != "" && !(fe.Field == "duration" && l.set.Changed("duration")) {
 			return &load.FieldError{Field: name, Msg: fe.Msg}
 		}
 	}

@@ -51,7 +51,7 @@ func (l *loader) scenario() map[string]string {
 		s["tasks"], s["cache-backend"], s["global-cache"] = strconv.Itoa(l.tasks), l.cacheBackend, strconv.FormatBool(l.globalOnly)
 	}
 	for _, name := range []string{"rate", "ramp", "stages", "burst", "replay", "script"} {
-		if v := l.Lookup(name).Value.String(); v != "" {
+		if v := l.set.Lookup(name).Value.String(); v != "" {
 			s[name] = v
 		}
 	}

@@ -21,18 +21,23 @@ func (l *loader) readMock() (err error) {
 func (l *loader) sample(ctx context.Context, plan load.Plan, name, label string) (*load.Trace, *load.Counts, error) {
 	told := new(profiler.Collector)
 	began := time.Now()
-	trace, counts, err := harness.LoadRun{
-		Plan: plan, Target: l.settings(l.clockOf()), Mock: l.mock, Plans: l.plans, Environ: l.p.app.childEnv(), PassEnv: l.p.config.PassEnv,
-		Hear: l.hear(name, told), Heap: l.heap,
-		Progress: func(done, total int) {
-			l.observe(harness.Event{Phase: "load", What: label, Done: done, Total: total})
-		},
-	}.Sample(ctx)
+	trace, counts, err := l.perform(ctx, plan, label, l.hear(name, told))
 	if trace != nil {
 		l.note(name, trace, time.Since(began))
 		l.told[trace] = told
 	}
 	return trace, counts, err
+}
+
+// perform carries a plan out, and has hear hear of what the processes tell of themselves.
+func (l *loader) perform(ctx context.Context, plan load.Plan, label string, hear func(*profiler.Hearing) error) (*load.Trace, *load.Counts, error) {
+	return harness.LoadRun{
+		Plan: plan, Target: l.settings(l.clockOf()), Mock: l.mock, Plans: l.plans, Environ: l.p.app.childEnv(), PassEnv: l.p.config.PassEnv,
+		Hear: hear, Heap: l.heap, Record: l.record, Pprof: l.pprof,
+		Progress: func(done, total int) {
+			l.observe(harness.Event{Phase: "load", What: label, Done: done, Total: total})
+		},
+	}.Sample(ctx)
 }
 
 // settings are those of the target.

@@ -65,7 +65,7 @@ func (p *project) measure(ctx context.Context, base *harness.BaseCommit, baselin
 			err = sample(ctx)
 		}
 	}
-	p.putSpans(f)
+	p.putTold(f)
 	if perr := p.profiling.put(f); err == nil {
 		err = perr
 	}

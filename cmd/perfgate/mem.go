@@ -37,14 +37,14 @@ type memFlags struct {
 // mem watches the memory of a program.
 func (a *app) mem(ctx context.Context, args []string) error {
 	f := &memFlags{flags: newFlags("mem", "[-- PROGRAM [ARG...]]")}
-	f.StringVar(&f.every, "every", "10ms", "`DURATION` between two readings")
-	f.StringVar(&f.limit, "timeout", "0", "`DURATION` after which the program counts as hung; 0 for any")
-	f.StringVar(&f.most, "max", "", "`SIZE` that the process tree may hold in RAM: more fails")
-	f.StringVar(&f.warn, "warn", "", "`SIZE` in RAM from which on to warn")
-	f.StringVar(&f.net, "max-net", "", "`SIZE` that the live heap may gain from the first mark of the program to the last: more fails")
+	f.set.StringVar(&f.every, "every", "10ms", "`DURATION` between two readings")
+	f.set.StringVar(&f.limit, "timeout", "0", "`DURATION` after which the program counts as hung; 0 for any")
+	f.set.StringVar(&f.most, "max", "", "`SIZE` that the process tree may hold in RAM: more fails")
+	f.set.StringVar(&f.warn, "warn", "", "`SIZE` in RAM from which on to warn")
+	f.set.StringVar(&f.net, "max-net", "", "`SIZE` that the live heap may gain from the first mark of the program to the last: more fails")
 	f.leaks.add(f.flags)
 	f.options("packages", "bench", "tags", "budget", "prepare", "pass-env", "seed", "reports-dir", "working-directory")
-	f.BoolVar(&f.asJSON, "json", false, "print what is written to memory.json, or with --leaks to latest.json")
+	f.set.BoolVar(&f.asJSON, "json", false, "print what is written to memory.json, or with --leaks to latest.json")
 	args, f.args = behindDashes(args)
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -82,15 +82,15 @@ func (f *memFlags) read() (err error) {
 		return usagef("no program to run; name it behind --, or look with --leaks for what the benchmarks leave behind")
 	}
 	for name, d := range map[string]*time.Duration{"every": &f.pause, "timeout": &f.timeout} {
-		if *d, err = load.ParseDuration(f.Lookup(name).Value.String()); err != nil {
-			return usagef("--%s: %q: want a duration such as 10ms or 90s that is not negative", name, f.Lookup(name).Value)
+		if *d, err = load.ParseDuration(f.set.Lookup(name).Value.String()); err != nil {
+			return usagef("--%s: %q: want a duration such as 10ms or 90s that is not negative", name, f.set.Lookup(name).Value)
 		}
 	}
 	if f.pause <= 0 {
 		return usagef("--every: %q: want more than nothing", f.every)
 	}
 	for name, to := range map[string]**int64{"max": &f.mostB, "warn": &f.warnB, "max-net": &f.netMax} {
-		text := f.Lookup(name).Value.String()
+		text := f.set.Lookup(name).Value.String()
 		if text == "" {
 			continue
 		}
@@ -157,6 +157,7 @@ func (f *memFlags) show(p *project, run *harness.MemoryRun) error {
 	}
 	fmt.Fprintf(out, "%s: %s, peak %s in RAM, at most %d processes and %d descriptors in %d readings\n",
 		report.Inert(strings.Join(f.args, " ")), run.Wall.Round(time.Millisecond), bytesOf(run.Peak), most.Processes, most.Descriptors, run.Timeline.Readings)
+	fmt.Fprintf(out, "  control group: %s\n", ofGroup(run.Group))
 	fmt.Fprintf(out, "  0 s %s %s\n", curve(run.Timeline.Points, run.Wall), run.Wall.Round(time.Millisecond))
 	if err := steps(out, run.Steps); err != nil {
 		return err
@@ -166,6 +167,17 @@ func (f *memFlags) show(p *project, run *harness.MemoryRun) error {
 	}
 	_, err = fmt.Fprintf(out, "written to %s\n", filepath.Join(p.config.ReportsDir, memoryFile))
 	return err
+}
+
+// ofGroup says what is known of the program's control group.
+func ofGroup(g harness.GroupPeak) string {
+	switch {
+	case g.Missing != "":
+		return "not available here: " + report.Inert(g.Missing)
+	case g.Shared:
+		return "peak " + bytesOf(g.Bytes) + ", with perfgate in it"
+	}
+	return "peak " + bytesOf(g.Bytes) + ", with files that it read and the kernel's part"
 }
 
 // steps prints what came between the marks.

@@ -29,7 +29,7 @@ type migration struct {
 func (a *app) baselineMigrate(args []string) error {
 	f := newFlags("baseline migrate", "[FILE]")
 	f.options("reports-dir", "working-directory")
-	asJSON := f.Bool("json", false, "print what was done as JSON")
+	asJSON := f.set.Bool("json", false, "print what was done as JSON")
 	if err := f.parse(a, args, 0, 1); err != nil {
 		return ignoreHelp(err)
 	}
@@ -38,12 +38,12 @@ func (a *app) baselineMigrate(args []string) error {
 		return err
 	}
 	name := p.reports(baselineFile)
-	if f.NArg() > 0 {
-		name = f.Arg(0)
+	if f.set.NArg() > 0 {
+		name = f.set.Arg(0)
 	}
 	m, err := p.migrate(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && f.NArg() == 0:
+	case errors.Is(err, fs.ErrNotExist) && f.set.NArg() == 0:
 		return p.noBaseline()
 	case errors.Is(err, fs.ErrNotExist):
 		return err

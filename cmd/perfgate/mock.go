@@ -42,13 +42,13 @@ type mockFlags struct {
 
 func newMockFlags() *mockFlags {
 	m := &mockFlags{flags: newFlags("mock", "")}
-	m.StringVar(&m.addr, "addr", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 is a free one, no host is this machine alone")
+	m.set.StringVar(&m.addr, "addr", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 is a free one, no host is this machine alone")
 	m.modelFlags.add(m.flags, "0")
-	m.Uint64Var(&m.seed, "seed", 1, "`N` that decides all that is random")
-	m.IntVar(&m.dryRun, "dry-run", 0, "print the delays of `N` calls, and serve nothing")
-	m.StringVar(&m.key, "require-key", "", "`KEY` that clients must send; without it any will do")
-	m.StringVar(&m.journal, "journal", "", "append what became of every attempt to `FILE`, a line of JSON each")
-	m.BoolVar(&m.json, "json", false, "print JSON, one value a line: where it listens, and when it stops what was counted")
+	m.set.Uint64Var(&m.seed, "seed", 1, "`N` that decides all that is random")
+	m.set.IntVar(&m.dryRun, "dry-run", 0, "print the delays of `N` calls, and serve nothing")
+	m.set.StringVar(&m.key, "require-key", "", "`KEY` that clients must send; without it any will do")
+	m.set.StringVar(&m.journal, "journal", "", "append what became of every attempt to `FILE`, a line of JSON each")
+	m.set.BoolVar(&m.json, "json", false, "print JSON, one value a line: where it listens, and when it stops what was counted")
 	return m
 }
 
@@ -62,7 +62,7 @@ func (a *app) mock(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if m.Changed("dry-run") {
+	if m.set.Changed("dry-run") {
 		return a.dryRun(m, config)
 	}
 	journal, err := m.openJournal()
@@ -114,7 +114,7 @@ func (m *mockFlags) config() (mockllm.Config, error) {
 	if !regexp.MustCompile(`^[\w.-]*$`).MatchString(m.key) {
 		return c, usagef("--require-key: want letters, digits, dots, dashes and underscores")
 	}
-	if m.Changed("dry-run") && (m.dryRun < 1 || m.dryRun > 100_000) {
+	if m.set.Changed("dry-run") && (m.dryRun < 1 || m.dryRun > 100_000) {
 		return c, usagef("--dry-run %d: want a number of calls from 1 to 100000", m.dryRun)
 	}
 	var err error

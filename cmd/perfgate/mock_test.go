@@ -41,7 +41,7 @@ func TestMockDoc(t *testing.T) {
 		}
 	}
 	m := newMockFlags()
-	for flag := range strings.Lines(m.FlagUsages()) {
+	for flag := range strings.Lines(m.set.FlagUsages()) {
 		name := regexp.MustCompile(`--[a-z-]+`).FindString(flag)
 		if !strings.Contains(doc, name) {
 			t.Errorf("docs/mock.md does not name %s", name)

@@ -17,14 +17,14 @@ type modelFlags struct {
 
 // add adds the flags, with the latency that there is where nobody says another.
 func (m *modelFlags) add(f *flags, latency string) {
-	f.StringVar(&m.latency, "llm-latency", latency, "`DELAY` of the first token: seconds, a duration, or a distribution such as lognormal:p50=120ms,p99=400ms; see docs/mock.md")
-	f.StringVar(&m.itl, "itl", "0", "`DELAY` from a token to the next, likewise")
-	f.StringVar(&m.tokens, "tokens", strconv.Itoa(mockllm.DefaultTokens), "`COUNT` of tokens of an answer, a number or a distribution")
-	f.StringVar(&m.prefill, "prefill", "0", "`DELAY` of the first token by each token of the request, likewise")
-	f.StringVar(&m.promptCache, "prompt-cache", "off", "`SCOPE` of a cache of how requests begin, which need no --prefill then: off, run or shared, such as run:minimum=256")
-	f.StringArrayVar(&m.faults, "faults", nil, "`FAULT` such as 429:rate=5%, 500:on=1+5, reset, stall, truncate:after=3; may be repeated")
-	f.StringArrayVar(&m.limits, "limits", nil, "`LIMIT` of requests and tokens a minute, such as requests=60,tokens=10000; may be repeated")
-	f.StringVar(&m.script, "script", "", "YAML or JSON `FILE` with latencies by model, replies, faults and limits; flags win over it")
+	f.set.StringVar(&m.latency, "llm-latency", latency, "`DELAY` of the first token: seconds, a duration, or a distribution such as lognormal:p50=120ms,p99=400ms; see docs/mock.md")
+	f.set.StringVar(&m.itl, "itl", "0", "`DELAY` from a token to the next, likewise")
+	f.set.StringVar(&m.tokens, "tokens", strconv.Itoa(mockllm.DefaultTokens), "`COUNT` of tokens of an answer, a number or a distribution")
+	f.set.StringVar(&m.prefill, "prefill", "0", "`DELAY` of the first token by each token of the request, likewise")
+	f.set.StringVar(&m.promptCache, "prompt-cache", "off", "`SCOPE` of a cache of how requests begin, which need no --prefill then: off, run or shared, such as run:minimum=256")
+	f.set.StringArrayVar(&m.faults, "faults", nil, "`FAULT` such as 429:rate=5%, 500:on=1+5, reset, stall, truncate:after=3; may be repeated")
+	f.set.StringArrayVar(&m.limits, "limits", nil, "`LIMIT` of requests and tokens a minute, such as requests=60,tokens=10000; may be repeated")
+	f.set.StringVar(&m.script, "script", "", "YAML or JSON `FILE` with latencies by model, replies, faults and limits; flags win over it")
 }
 
 // read reads what the flags and the script say.
@@ -40,7 +40,7 @@ func (m *modelFlags) read(f *flags, read func(string) ([]byte, error)) (mockllm.
 	for _, part := range []struct{ flag, name, text string }{
 		{"llm-latency", "ttft", duration(m.latency)}, {"itl", "itl", duration(m.itl)}, {"tokens", "tokens", m.tokens}, {"prefill", "prefill", duration(m.prefill)},
 	} {
-		if m.script != "" && !f.Changed(part.flag) {
+		if m.script != "" && !f.set.Changed(part.flag) {
 			continue // the default is weaker than the script
 		}
 		if err := s.Set(part.name, part.text, read); err != nil {
@@ -61,7 +61,7 @@ func (m *modelFlags) read(f *flags, read func(string) ([]byte, error)) (mockllm.
 		}
 		s.Limits = append(s.Limits, limit)
 	}
-	if m.script == "" || f.Changed("prompt-cache") {
+	if m.script == "" || f.set.Changed("prompt-cache") {
 		var err error
 		if s.PromptCache, err = mockllm.ParsePromptCache(m.promptCache); err != nil {
 			return s, usagef("--prompt-cache: %v", err)

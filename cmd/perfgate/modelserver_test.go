@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/probe"
 )
 
@@ -119,18 +120,10 @@ func askModel(ctx context.Context, trace string) error {
 // port sets variables to addresses on loopback that nobody listens on.
 func port(ts *testscript.TestScript, names []string) {
 	for _, name := range names {
-		addr, err := freeAddress()
+		addr, err := loopback.Free()
 		ts.Check(err)
 		ts.Setenv(name, addr)
 	}
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // nobodyListens waits until nobody does.

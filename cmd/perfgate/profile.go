@@ -42,9 +42,9 @@ type drawFlags struct {
 }
 
 func (d *drawFlags) add(f *flags) {
-	f.StringVar(&d.sort, "sort", "self", "`COLUMN` that the table is in the order of: "+orderNames())
-	f.BoolVar(&d.tree, "tree", false, "print spans as a tree in place of the table by name")
-	f.BoolVar(&d.asJSON, "json", false, "print the profile as JSON")
+	f.set.StringVar(&d.sort, "sort", "self", "`COLUMN` that the table is in the order of: "+orderNames())
+	f.set.BoolVar(&d.tree, "tree", false, "print spans as a tree in place of the table by name")
+	f.set.BoolVar(&d.asJSON, "json", false, "print the profile as JSON")
 }
 
 func orderNames() string {
@@ -81,7 +81,7 @@ func (a *app) profileReport(args []string) error {
 	if _, err := how.check(); err != nil {
 		return err
 	}
-	d, err := profiler.Read(f.Arg(0))
+	d, err := profiler.Read(f.set.Arg(0))
 	if err != nil {
 		return err
 	}

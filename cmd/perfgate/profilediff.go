@@ -33,12 +33,12 @@ type diffFlags struct {
 // profileDiff says which functions cost more in one profile than in another.
 func (a *app) profileDiff(ctx context.Context, args []string) error {
 	f := &diffFlags{flags: newFlags("profile diff", "BASE.pprof HEAD.pprof")}
-	f.StringVar(&f.kind, "type", "", "`TYPE` of samples, such as cpu, alloc_space or inuse_objects (default: the profile's own)")
-	f.Float64Var(&f.baseOps, "base-ops", 1, "`N` operations that the base's profile is of")
-	f.Float64Var(&f.head, "head-ops", 1, "`N` operations that the head's profile is of")
-	f.StringVar(&f.own, "own", "", "`PATHS` of modules, separated by commas, whose functions are charged with what they call (default: the module here)")
-	f.IntVar(&f.top, "top", 10, "`N` functions of each list; 0 for all")
-	f.BoolVar(&f.asJSON, "json", false, "print the lists as JSON")
+	f.set.StringVar(&f.kind, "type", "", "`TYPE` of samples, such as cpu, alloc_space or inuse_objects (default: the profile's own)")
+	f.set.Float64Var(&f.baseOps, "base-ops", 1, "`N` operations that the base's profile is of")
+	f.set.Float64Var(&f.head, "head-ops", 1, "`N` operations that the head's profile is of")
+	f.set.StringVar(&f.own, "own", "", "`PATHS` of modules, separated by commas, whose functions are charged with what they call (default: the module here)")
+	f.set.IntVar(&f.top, "top", 10, "`N` functions of each list; 0 for all")
+	f.set.BoolVar(&f.asJSON, "json", false, "print the lists as JSON")
 	if err := f.parse(a, args, 2); err != nil {
 		return ignoreHelp(err)
 	}
@@ -88,7 +88,7 @@ func (f *diffFlags) diff(ctx context.Context, a *app) (*profileDelta, error) {
 	var sides [2]profiler.Taken
 	d := new(profileDelta)
 	for i, ops := range []float64{f.baseOps, f.head} {
-		p, err := readPprof(f.Arg(i))
+		p, err := readPprof(f.set.Arg(i))
 		if err != nil {
 			return nil, err
 		}
@@ -107,9 +107,9 @@ func (f *diffFlags) diff(ctx context.Context, a *app) (*profileDelta, error) {
 			}
 		}
 		if at < 0 {
-			return nil, usagef("--type %q: %s has %s", f.kind, f.Arg(i), strings.Join(kinds, ", "))
+			return nil, usagef("--type %q: %s has %s", f.kind, f.set.Arg(i), strings.Join(kinds, ", "))
 		}
-		sides[i] = profiler.Taken{Profile: p, Type: f.kind}
+		sides[i] = profiler.Taken{Profile: p, Type: f.kind, Summed: true}
 		for _, s := range p.Sample {
 			sides[i].PerOp += float64(s.Value[at]) / ops
 		}

@@ -24,7 +24,7 @@ func (a *app) profileRun(ctx context.Context, args []string) error {
 	f := newFlags(profileRunCommand, "-- COMMAND ARG...")
 	var how drawFlags
 	how.add(f)
-	cpu := f.String("cpu", "", "`FILE` for a CPU profile, of a Go program that has spans of package probe and ends with probe.Flush")
+	cpu := f.set.String("cpu", "", "`FILE` for a CPU profile, of a Go program that has spans of package probe and ends with probe.Flush")
 	keep := keepFlag(f)
 	f.options("pass-env", "working-directory")
 	if err := f.parse(a, args, 0); err != nil {

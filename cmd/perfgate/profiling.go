@@ -29,14 +29,14 @@ type profileFlags struct {
 
 func (f *flags) profiling() *profileFlags {
 	p := new(profileFlags)
-	f.BoolVar(&p.profile, "profile", false, "say where the run's time went, of perfgate and of programs under load: "+performanceDir)
-	f.BoolVar(&p.memory, "profile-memory", false, "--profile with the memory of programs under load, of which one more sample is taken that is not timed")
+	f.set.BoolVar(&p.profile, "profile", false, "say where the run's time went, of perfgate and of programs under load: "+performanceDir)
+	f.set.BoolVar(&p.memory, "profile-memory", false, "--profile with the memory of programs under load, of which one more sample is taken that is not timed")
 	p.keep = keepFlag(f)
 	return p
 }
 
 func keepFlag(f *flags) *int {
-	return f.Int("keep", keptProfiles, "`N` profiles stay in "+performanceDir+", the newest; 0 for all")
+	return f.set.Int("keep", keptProfiles, "`N` profiles stay in "+performanceDir+", the newest; 0 for all")
 }
 
 // begin begins the profile that was asked for. The project has it from then on.

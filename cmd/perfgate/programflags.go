@@ -28,16 +28,16 @@ func newProgramFlags() *programFlags {
 	for _, u := range harness.Untils {
 		untils = append(untils, string(u))
 	}
-	f.StringVar(&f.until, "until", string(harness.UntilExit), "`EVENT` that ends the clock: "+strings.Join(untils, ", ")+" (output is the first byte)")
-	f.StringVar(&f.ready, "ready", "", "`ADDRESS` for --until ready: HOST:PORT that takes a connection, or a URL that answers 2xx")
-	f.StringVar(&f.prepare, "prepare", "", "shell `SCRIPT` before each run, outside the clock")
-	f.StringVar(&f.cleanup, "cleanup", "", "shell `SCRIPT` after each run, outside the clock")
-	f.IntVar(&f.warmup, "warmup", 1, "`N` runs before the first that counts")
-	f.IntVar(&f.minRuns, "min-runs", harness.FewestRuns, "`N` runs at least before anything is concluded")
-	f.IntVar(&f.maxRuns, "max-runs", 0, "`N` runs at most; 0 for as many as it takes")
-	f.StringVar(&f.target, "time", "1s", "`DURATION` that the runs should take together, as far as their number allows")
-	f.StringVar(&f.limit, "timeout", "1m", "`DURATION` after which a run counts as hung")
-	f.BoolVar(&f.imports, "imports", true, "trace what Go and Python programs initialise, in runs of their own")
+	f.set.StringVar(&f.until, "until", string(harness.UntilExit), "`EVENT` that ends the clock: "+strings.Join(untils, ", ")+" (output is the first byte)")
+	f.set.StringVar(&f.ready, "ready", "", "`ADDRESS` for --until ready: HOST:PORT that takes a connection, or a URL that answers 2xx")
+	f.set.StringVar(&f.prepare, "prepare", "", "shell `SCRIPT` before each run, outside the clock")
+	f.set.StringVar(&f.cleanup, "cleanup", "", "shell `SCRIPT` after each run, outside the clock")
+	f.set.IntVar(&f.warmup, "warmup", 1, "`N` runs before the first that counts")
+	f.set.IntVar(&f.minRuns, "min-runs", harness.FewestRuns, "`N` runs at least before anything is concluded")
+	f.set.IntVar(&f.maxRuns, "max-runs", 0, "`N` runs at most; 0 for as many as it takes")
+	f.set.StringVar(&f.target, "time", "1s", "`DURATION` that the runs should take together, as far as their number allows")
+	f.set.StringVar(&f.limit, "timeout", "1m", "`DURATION` after which a run counts as hung")
+	f.set.BoolVar(&f.imports, "imports", true, "trace what Go and Python programs initialise, in runs of their own")
 	return f
 }
 
@@ -54,9 +54,9 @@ func (f *programFlags) timed(p *project, name string) (harness.Timed, error) {
 	t := harness.Timed{Name: name, Warmup: f.warmup, MinRuns: f.minRuns, MaxRuns: f.maxRuns, Trace: f.imports, Program: harness.Program{
 		Args: f.args, Prepare: f.prepare, Cleanup: f.cleanup, Until: harness.Until(f.until), Ready: f.ready, Environ: p.app.childEnv(), PassEnv: p.config.PassEnv}}
 	for name, d := range map[string]*time.Duration{"time": &t.Time, "timeout": &t.Limit} {
-		v, err := load.ParseDuration(f.Lookup(name).Value.String())
+		v, err := load.ParseDuration(f.set.Lookup(name).Value.String())
 		if err != nil {
-			return t, usagef("--%s: %q: want a duration such as 10ms or 90s that is not negative", name, f.Lookup(name).Value)
+			return t, usagef("--%s: %q: want a duration such as 10ms or 90s that is not negative", name, f.set.Lookup(name).Value)
 		}
 		*d = v
 	}
@@ -76,7 +76,7 @@ func (f *programFlags) timed(p *project, name string) (harness.Timed, error) {
 		if setting == "program" {
 			return t, usagef("%s; name it behind --", problem)
 		}
-		return t, usagef("--%s: %q: %s", setting, f.Lookup(setting).Value, problem)
+		return t, usagef("--%s: %q: %s", setting, f.set.Lookup(setting).Value, problem)
 	}
 	return t, nil
 }
@@ -85,7 +85,7 @@ func (f *programFlags) timed(p *project, name string) (harness.Timed, error) {
 func (f *programFlags) describe() string {
 	parts := []string{strings.Join(f.args, " ")}
 	for _, name := range []string{"until", "ready", "prepare", "cleanup"} {
-		if flag := f.Lookup(name); flag.Value.String() != flag.DefValue {
+		if flag := f.set.Lookup(name); flag.Value.String() != flag.DefValue {
 			parts = append(parts, fmt.Sprintf("%s=%s", name, flag.Value))
 		}
 	}

@@ -48,7 +48,7 @@ func (p *project) timedEntry(s config.Scenario, kind string) (harness.Timed, err
 	f := newProgramFlags()
 	f.args, f.imports = s.Program, kind == harness.SuiteStartup
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
-		if err := f.Set(name, s.Settings[name].Text); err != nil {
+		if err := f.set.Set(name, s.Settings[name].Text); err != nil {
 			return harness.Timed{}, s.Wrong(name, err.Error())
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // reportFile judges a stored run again: the same file gives the same verdict.
 func (a *app) reportFile(_ context.Context, args []string) error {
 	f := newFlags("report", "FILE")
-	format := f.String("format", "text", "text, markdown, json, base or head")
+	format := f.set.String("format", "text", "text, markdown, json, base or head")
 	if err := f.parse(a, args, 1); err != nil {
 		return ignoreHelp(err)
 	}
@@ -21,13 +21,13 @@ func (a *app) reportFile(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := readResult(f.Arg(0))
+	file, err := readResult(f.set.Arg(0))
 	if err != nil {
 		return err
 	}
 	d, err := document(file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Arg(0), err)
+		return fmt.Errorf("%s: %w", f.set.Arg(0), err)
 	}
 	if err := write(a.stdout, d); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (p *project) scenario(s config.Scenario, read func(name string) ([]byte, er
 			case name == "body" && isFile:
 				text = "@" + p.inRoot(file)
 			}
-			if err := f.Set(name, text); err != nil {
+			if err := f.set.Set(name, text); err != nil {
 				return nil, s.Wrong(name, err.Error())
 			}
 		}
@@ -95,8 +95,9 @@ func (p *project) inRoot(name string) string {
 
 // scenarioOf is what the harness measures.
 func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
-	plan := l.planOf(l.levels[0])
-	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan, &l.mock.Script), Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+	plan, all := l.planOf(l.levels[0]), newSeen()
+	record, why := l.recordOf(s.Name, plan)
+	return harness.Scenario{Name: s.Name, Runs: plan.Runs, Offered: offered(s, plan, &l.mock.Script), Record: record, NoRecord: why, Differences: all.differences, Take: func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
 		in := *l
 		in.dir = dir
 		t, counts, err := in.sample(ctx, plan, s.Name, s.Name)
@@ -108,6 +109,7 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		if err != nil {
 			return nil, nil, err
 		}
+		all.add(in.side(), t, counts, in.told[t])
 		said := append(t.Failures(), remarks(in.told[t])...)
 		if !exact { // the others are on times
 			said = append(said, t.Usage.Remarks...)
@@ -124,6 +126,9 @@ func offered(s config.Scenario, plan load.Plan, script *mockllm.Script) string {
 		parts = append(parts, strings.Join(s.Program, " "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
+		if name == "pprof" { // by which nothing is offered
+			continue
+		}
 		text := s.Settings[name].Text
 		if name == "script" {
 			text = scriptName(text, script)

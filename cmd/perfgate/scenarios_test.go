@@ -18,7 +18,7 @@ func TestLoadFields(t *testing.T) {
 		if field.Name == "name" || field.Name == "program" {
 			continue
 		}
-		flag := flags.Lookup(field.Name)
+		flag := flags.set.Lookup(field.Name)
 		if flag == nil {
 			t.Errorf("perfgate load has no --%s", field.Name)
 			continue

@@ -90,6 +90,7 @@ func TestScript(t *testing.T) {
 			"revision":  plain("revision NAME COMMIT", 2, revision),
 			"expand":    plain("expand FILE", 1, expand),
 			"asked":     plain("asked FILE", 1, asked),
+			"addup":     plain("addup", 0, addUp),
 			"json":      plain("json FILE [PATH=VALUE...]", 1, checkJSON),
 			"only":      plain("only PROGRAM...", 1, only),
 			"port":      plain("port NAME...", 1, port),
@@ -116,8 +117,10 @@ func condition(name string) (bool, error) {
 	if name != "long" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
-	return os.Getenv("PERFGATE_TEST_LONG") != "", nil
+	return long(), nil
 }
+
+func long() bool { return os.Getenv("PERFGATE_TEST_LONG") != "" }
 
 // goDirs are the real caches: builds in scripts find the standard library compiled.
 var goDirs = sync.OnceValues(func() ([]string, error) {

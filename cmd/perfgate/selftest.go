@@ -124,12 +124,12 @@ func (a *app) selftest(ctx context.Context, args []string) error {
 		return err
 	}
 	f.options("packages", "bench", "tags", "budget", "effect", "gate", "mock", "prepare", "pass-env", "timeout", "seed", "working-directory")
-	quick := f.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
-	record := f.String("record", "", "keep the pairs of every trial in this folder, with a second stage of every benchmark")
-	list := f.String("trials", "", "what to try, of aa, padded=N and slow=N%, separated by commas (default "+strconv.Quote(allTrials)+")")
-	ofPerfgate := f.Bool("standard", false, "measure perfgate's own parts instead, for a few seconds")
-	only := f.String("only", "", "of those, the ones whose name matches `REGEXP`")
-	asJSON := f.Bool("json", false, "print the report as JSON")
+	quick := f.set.Bool("quick", false, "fewer and shorter trials, under 2 minutes with their builds for a package")
+	record := f.set.String("record", "", "keep the pairs of every trial in this folder, with a second stage of every benchmark")
+	list := f.set.String("trials", "", "what to try, of aa, padded=N and slow=N%, separated by commas (default "+strconv.Quote(allTrials)+")")
+	ofPerfgate := f.set.Bool("standard", false, "measure perfgate's own parts instead, for a few seconds")
+	only := f.set.String("only", "", "of those, the ones whose name matches `REGEXP`")
+	asJSON := f.set.Bool("json", false, "print the report as JSON")
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
 	}

@@ -74,13 +74,13 @@ var standardFlags = []string{"standard", "only", "json"}
 // chooseStandards returns the standard benchmarks whose names match only, nil where perfgate itself is not to be measured.
 func chooseStandards(f *flags, wanted bool, only string) ([]standard, error) {
 	if !wanted {
-		if f.Changed("only") {
+		if f.set.Changed("only") {
 			return nil, usagef("--only chooses among the benchmarks of --standard, which is not given; --bench chooses among yours")
 		}
 		return nil, nil
 	}
 	var foreign []string
-	f.Visit(func(flag *pflag.Flag) {
+	f.set.Visit(func(flag *pflag.Flag) {
 		if !slices.Contains(standardFlags, flag.Name) {
 			foreign = append(foreign, "--"+flag.Name)
 		}

@@ -18,6 +18,7 @@ var initTrace = regexp.MustCompile(`(?m)^init (\S+) @\S+ ms, (\S+) ms clock, (\d
 const (
 	mostInitMS    = 1.0
 	mostInitBytes = 512 << 10
+	mostAllBytes  = 1 << 20 // of all packages together: many that are light are heavy as well
 	startAttempts = 25
 )
 
@@ -44,7 +45,7 @@ func TestStart(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		lines := initTrace.FindAllStringSubmatch(string(out), -1)
-		slow := 0
+		slow, all := 0, 0
 		for _, m := range lines {
 			if !ours[m[1]] {
 				continue
@@ -53,7 +54,8 @@ func TestStart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bytes, _ := strconv.Atoi(m[3]); bytes > mostInitBytes {
+			bytes, _ := strconv.Atoi(m[3]) // digits
+			if all += bytes; bytes > mostInitBytes {
 				t.Errorf("%s makes %d bytes before main, want at most %d", m[1], bytes, mostInitBytes)
 			}
 			if before, seen := fastest[m[1]]; !seen || ms < before {
@@ -62,6 +64,9 @@ func TestStart(t *testing.T) {
 			if fastest[m[1]] > mostInitMS {
 				slow++
 			}
+		}
+		if all > mostAllBytes {
+			t.Errorf("all packages make %d bytes before main, want at most %d", all, mostAllBytes)
 		}
 		if own := strings.Count(string(out), "init "+module+"/"); own == 0 {
 			t.Fatalf("no package of perfgate's own in\n%s", out)

@@ -21,7 +21,7 @@ import (
 // importTraces are the runs with imports traced, of which the middle one is shown: enough for an interval
 const importTraces = 7
 
-// importRows are the most rows of the table of imports.
+// importRows are the most rows of the table of imports where nobody says how slow they must be.
 const importRows = 20
 
 // startupFlags are those of the command alone.
@@ -34,11 +34,11 @@ type startupFlags struct {
 // startup times the start of a program and says what it imports.
 func (a *app) startup(ctx context.Context, args []string) error {
 	f := &startupFlags{programFlags: newProgramFlags()}
-	f.StringVar(&f.max, "max", "", "`DURATION` that the median may take: more fails")
-	f.StringVar(&f.maxPackage, "max-package", "", "`DURATION` that any package or module itself may take to initialise: more fails")
-	f.StringVar(&f.slow, "slow", "0", "show packages and modules from this `DURATION` on")
+	f.set.StringVar(&f.max, "max", "", "`DURATION` that the median may take: more fails")
+	f.set.StringVar(&f.maxPackage, "max-package", "", "`DURATION` that any package or module itself may take to initialise: more fails")
+	f.set.StringVar(&f.slow, "slow", "0", "show all packages and modules from this `DURATION` on, in place of the slowest")
 	f.options("pass-env", "reports-dir", "working-directory")
-	f.BoolVar(&f.asJSON, "json", false, "print what is written to latest.json")
+	f.set.BoolVar(&f.asJSON, "json", false, "print what is written to latest.json")
 	args, f.args = behindDashes(args)
 	if err := f.parse(a, args, 0); err != nil {
 		return ignoreHelp(err)
@@ -215,7 +215,7 @@ func (s *starter) showImports(b *result.Benchmark) error {
 	fmt.Fprintln(w, "package\tself\twith its imports\tbytes\tallocs")
 	left := 0
 	for i, p := range all {
-		if i >= importRows || p.Self < s.shown.Seconds() {
+		if i >= importRows && !s.set.Changed("slow") || p.Self < s.shown.Seconds() {
 			left++
 			continue
 		}

@@ -68,7 +68,8 @@ func wishes(o *compare.Outcome, c *config.Config) []harness.Wish {
 		if i < 0 {
 			i, out = len(out), append(out, harness.Wish{Key: row.Key})
 		}
-		if row.Unit.Name == "sec/op" && !math.IsNaN(row.Change) {
+		underLoad := row.Key.Suite == harness.SuiteLoad && row.Unit.Timing() && row.Failing()
+		if (row.Unit.Name == "sec/op" || underLoad) && !math.IsNaN(row.Change) {
 			out[i].Change = max(math.Abs(row.Change), c.Effect)
 		}
 	}

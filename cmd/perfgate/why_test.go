@@ -44,6 +44,22 @@ func TestWishes(t *testing.T) {
 	}
 }
 
+// TestWishesUnderLoad: of a program under load any time counts that fails, and its largest change is resolved.
+func TestWishesUnderLoad(t *testing.T) {
+	row := func(name, unit string, v compare.Verdict, change float64) *compare.Comparison {
+		return &compare.Comparison{Key: result.Key{Suite: harness.SuiteLoad, Name: name}, Unit: result.UnitOf(unit), Verdict: v, Against: compare.AgainstBase, Gated: true, Change: change}
+	}
+	o := &compare.Outcome{Comparisons: []*compare.Comparison{
+		row("asks", "upstream-calls", compare.Regression, 1),
+		row("slow", "p50-sec", compare.Regression, 0.2),
+		row("slow", "max-sec", compare.Unchanged, 0.9),
+	}}
+	want := []harness.Wish{{Key: o.Comparisons[1].Key, Change: 0.2}, {Key: o.Comparisons[0].Key}}
+	if d := cmp.Diff(want, wishes(o, &config.Config{Why: config.Regressions, Effect: 0.05})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // A profile's name is a file's name on every system, and tells benchmarks apart.
 func TestProfileName(t *testing.T) {
 	seen := map[string]result.Key{}

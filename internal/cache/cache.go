@@ -37,6 +37,8 @@ type Entry struct {
 	Stored time.Time
 	// Left is how long it will live, 0 for as long as there is room.
 	Left time.Duration
+	// Content is equal where entries share one value's bytes, empty where the backend keeps each by itself.
+	Content string
 }
 
 // Config says which backend to use and within which limits.

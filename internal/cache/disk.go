@@ -142,7 +142,7 @@ func (d *disk) Entries(_ context.Context, prefix string) ([]Entry, error) {
 	var all []Entry
 	for _, r := range records {
 		if strings.HasPrefix(r.Key, prefix) && !d.expired(r) {
-			all = append(all, Entry{Key: r.Key, Bytes: r.Bytes, Stored: r.Stored, Left: left(d.ttl, d.now().Sub(r.Stored))})
+			all = append(all, Entry{Key: r.Key, Bytes: r.Bytes, Stored: r.Stored, Left: left(d.ttl, d.now().Sub(r.Stored)), Content: r.SHA256})
 		}
 	}
 	slices.SortFunc(all, byKey)

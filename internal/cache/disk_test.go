@@ -325,3 +325,22 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// Entries of equal values tell that they share them.
+func TestSharedContent(t *testing.T) {
+	s := open(t, Config{Backend: "disk", Dir: t.TempDir()})
+	for i, value := range []string{"same", "same", "other"} {
+		s.Set(t.Context(), numbered(i), []byte(value))
+	}
+	all, err := s.Entries(t.Context(), "")
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%d entries, %v", len(all), err)
+	}
+	contents := map[string]int{}
+	for _, e := range all {
+		contents[e.Content]++
+	}
+	if len(contents) != 2 || contents[""] != 0 {
+		t.Errorf("contents %v, want two", contents)
+	}
+}

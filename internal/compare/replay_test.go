@@ -84,7 +84,10 @@ func routed(first [][]float64) result.Route {
 func TestReplayRecorded(t *testing.T) {
 	manySuites(t)
 	runs := recordings(t)
-	const flips = 10000
+	flips := 3000
+	if long() {
+		flips = 10000
+	}
 	got := simulate(flips, 20261122, func(r *rand.Rand) *Outcome { return runs[r.IntN(len(runs))].replay(r) })
 	if got.confirmed == 0 {
 		t.Error("nothing ever came to the second stage")

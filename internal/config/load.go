@@ -44,6 +44,7 @@ var loadFields = []Field{
 	{Name: "header", Arg: "LINE", Repeat: true, Usage: "of requests"},
 	{Name: "body", Arg: "TEXT", Usage: "of requests"},
 	{Name: "health", Arg: "URL", Usage: "that answers 2xx when the server is ready"},
+	{Name: "pprof", Arg: "URL", Usage: "where the server has net/http/pprof, or a path such as `/debug/pprof` on the target, for [why it got slower](why.md#programs-under-load)"},
 	{Name: "wait", Arg: "DURATION", Usage: "that the server may take to be ready"},
 	{Name: "tasks", Arg: "N", Usage: "different tasks of the pipeline"},
 	{Name: "clock", Arg: "CLOCK", Usage: "`real`, or `virtual` for the pipeline"},

@@ -216,12 +216,24 @@ func withoutClosures(function string) string {
 	}
 }
 
-// modulesChanged lists the toolchain and the dependencies in the binaries that differ, old → new.
-func modulesChanged(g group) []string {
+// built is what a Go program says that it was built of, nil where the file is none.
+func built(file string) *buildinfo.BuildInfo {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() { // a stranger may have named it
+		return nil
+	}
+	info, err := buildinfo.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// modulesChanged lists the toolchain and the dependencies in the programs that differ, old → new, nothing where they
+// are not known.
+func modulesChanged(programs [2]*buildinfo.BuildInfo) []string {
 	var sides [2]map[string]string
-	for side, bin := range g.bins {
-		info, err := buildinfo.ReadFile(bin.path)
-		if err != nil {
+	for side, info := range programs {
+		if info == nil {
 			return nil
 		}
 		sides[side] = map[string]string{"go": info.GoVersion}

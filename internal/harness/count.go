@@ -110,6 +110,9 @@ func (r *goRunner) Count(ctx context.Context, targets []*Target, take func(*Targ
 		if err := r.throughAll(ctx, g, plain.allocations, func(*Target, Reading) {}); err != nil {
 			return err
 		}
+		if err := r.lookAtMemory(ctx, g); err != nil {
+			return err
+		}
 		counting, err := r.counting(ctx, g)
 		if err != nil {
 			return err

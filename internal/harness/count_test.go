@@ -112,7 +112,7 @@ func TestCount(t *testing.T) {
 			"m.go": strings.Replace(countedCode, "MORE", more, 1), "m_test.go": countedBench,
 		})
 	}
-	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestCountUnbuilt(t *testing.T) {
 		"go.mod": "module example.com/m\n\ngo 1.24\n", "m.go": "package m\n\nfunc F() {}\n\nfunc perfgateTesting() {}\n",
 		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc BenchmarkF(b *testing.B) {\n\tfor range b.N {\n\t\tF()\n\t}\n}\n",
 	})
-	suite := &GoBench{HeadDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {
 		t.Fatal(err)

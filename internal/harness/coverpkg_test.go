@@ -57,7 +57,7 @@ func covering(t *testing.T, patterns ...string) *GoBench {
 	}
 	t.Cleanup(proxy.Close)
 	env := append(os.Environ(), "GOPROXY="+proxy.URL, "GOMODCACHE="+t.TempDir(), "GONOSUMDB=*", "GOFLAGS=-modcacherw")
-	s := &GoBench{Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: env, CoverPackages: patterns}
+	s := &GoBench{Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: env, CoverPackages: patterns, Cache: knownGate(t)}
 	for version, dir := range map[string]*string{"v1.0.0": &s.BaseDir, "v1.1.0": &s.HeadDir} {
 		*dir = filepath.Join(t.TempDir(), "project")
 		for name, text := range needing {
@@ -121,12 +121,14 @@ func TestCountCovered(t *testing.T) {
 // TestCoverUnknown: a pattern that counts nothing is a wrong command line.
 func TestCoverUnknown(t *testing.T) {
 	t.Parallel()
+	suite := covering(t)
 	for pattern, want := range map[string]string{
 		"example.com/other": "--coverpkg example.com/other: no benchmark is built from such a package; go list -deps -test ./... shows what they are built from",
 		"net/...":           "--coverpkg net/...: no benchmark is built from such a package; go list -deps -test ./... shows what they are built from",
 		"fmt":               "--coverpkg fmt: its statements cannot be counted, because package testing, which counts them, is built from it",
 	} {
-		_, err := covering(t, "encoding/hex", pattern).Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
+		suite.Scratch, suite.CoverPackages = t.TempDir(), []string{"encoding/hex", pattern}
+		_, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 		if usage := new(*ErrUsage); !errors.As(err, usage) || err.Error() != want {
 			t.Errorf("--coverpkg %s: %v, want %s", pattern, err, want)
 		}

@@ -27,7 +27,7 @@ var fixture = []struct {
 // expression. One that it only looks into for sub-benchmarks runs once; what it measures, twice.
 func chosen(t *testing.T, expr string) []string {
 	t.Helper()
-	for name, value := range map[string]string{"test.bench": expr, "test.benchtime": "2x"} {
+	for name, value := range map[string]string{"test.bench": expr, "test.benchtime": "2x", "test.count": "1"} {
 		f := flag.Lookup(name)
 		old := f.Value.String()
 		defer f.Value.Set(old)

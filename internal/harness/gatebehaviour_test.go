@@ -231,7 +231,7 @@ func gateBench(t *testing.T) *goRunner {
 	t.Helper()
 	root := t.TempDir()
 	s := &GoBench{HeadDir: filepath.Join(root, "head"), BaseDir: filepath.Join(root, "base"), Scratch: filepath.Join(root, "scratch"),
-		Packages: []string{"./..."}, Bench: ".", Environ: goOffline().env}
+		Packages: []string{"./..."}, Bench: ".", Environ: goOffline().env, Cache: knownGate(t)}
 	for side, dir := range []string{s.BaseDir, s.HeadDir} {
 		write(t, dir, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "m_test.go": gateSuite,
 			"m.go": fmt.Sprintf("package m\n\nvar Version = %q\n", Side(side)), "spin/spin_test.go": spinSource,

@@ -118,6 +118,7 @@ type goTarget struct {
 	// order. gateless says that it fails at the gate and not without it.
 	alone, gateless bool
 	readings        Reading // of the pass of counting at hand
+	looked          bool    // at its memory
 	countIters      int     // that are counted, 0 before that is known
 	// instructionIters are those whose instructions are counted, 0 before that is known.
 	instructionIters int

@@ -8,9 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -31,6 +33,21 @@ func write(t *testing.T, dir string, files map[string]string) {
 // goOffline is a go command that asks nobody, with the caches of this machine.
 func goOffline() goTool {
 	return goTool{env: append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=")}
+}
+
+// gateKnown is a cache that has room for one word, that the gate works: the first test tries it out for all of them.
+var gateKnown = sync.OnceValues(func() (*cache.Store, error) {
+	return cache.Open(context.Background(), cache.Config{Backend: "memory", MaxEntries: 4, MaxBytes: 1 << 10})
+})
+
+// knownGate is that cache, of a suite that builds its binaries itself.
+func knownGate(t *testing.T) *cache.Store {
+	t.Helper()
+	kept, err := gateKnown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }
 
 // gitEnv is an environment in which git knows no configuration but ours.

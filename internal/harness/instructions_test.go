@@ -87,7 +87,7 @@ func instructed(t *testing.T) *goRunner {
 			"m_test.go": strings.ReplaceAll(instructedBench, "WORK", "turns"),
 		})
 	}
-	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"."}, Bench: "N|Loop|Parallel|Exits", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"."}, Bench: "N|Loop|Parallel|Exits", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {
 		t.Fatal(err)

@@ -25,8 +25,11 @@ const (
 	leakSites, leakShare = 3, 0.01
 )
 
-// leaksEnv makes a test binary say behind every slice what is alive.
-const leaksEnv = "PERFGATE_LEAKS=1"
+// These make a test binary say behind every slice how much is alive, or also of which place in the program.
+const (
+	aliveEnv = "PERFGATE_ALIVE=sums"
+	leaksEnv = "PERFGATE_ALIVE=sites"
+)
 
 // leaky are runners that find out what benchmarks leave behind.
 type leaky interface {
@@ -74,7 +77,7 @@ func (r *goRunner) Leaks(ctx context.Context, targets []*Target) error {
 			}
 			continue
 		}
-		g.bins[Base], g.leaks = nil, true
+		g.bins[Base], g.alive = nil, leaksEnv
 		fail := func(t *Target, reading Reading) {
 			r.target(t).unknownLeaks(oneOf(reading.Failure))
 		}

@@ -49,7 +49,7 @@ func BenchmarkClean(b *testing.B) {
 
 func BenchmarkLast(b *testing.B) { b.Skip() }
 `})
-	suite := &GoBench{HeadDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	m, err := Measure(t.Context(), suite, Plan{Seed: 1, Budget: time.Minute, NoTimes: true, Leaks: func(k result.Key) bool { return k.Name != "Last" }}, nil)
 	if err != nil {
 		t.Fatal(err)

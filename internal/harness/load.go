@@ -35,6 +35,12 @@ type Scenario struct {
 	// Take takes one sample of the program in a tree. Remarks stand beside its values; an error is the
 	// program's or the sample's failure.
 	Take func(ctx context.Context, dir string) (metrics []load.Metric, remarks []string, err error)
+	// Differences, when set, are what the samples so far show that head asks more of its upstream, and does longer.
+	Differences func(base, head string) ([]result.CallGrowth, []result.SpanGrowth)
+	// Record, when set, takes a sample of the program in a tree that is recorded and not judged. NoRecord says why it is
+	// not set, where there is a program.
+	Record   func(ctx context.Context, dir string, r *Recording) error
+	NoRecord string
 }
 
 // loadRunner measures programs under load.
@@ -48,6 +54,7 @@ type loadRunner struct {
 type loadTarget struct {
 	Target
 	scenario Scenario
+	length   time.Duration // of the longest sample, from the first run to the end of the last
 }
 
 // Prepare lists the scenarios. Their programs are started when they are measured.
@@ -88,9 +95,15 @@ func (r *loadRunner) target(t *Target) *loadTarget {
 
 // take takes a sample of a side.
 func (r *loadRunner) take(ctx context.Context, t *Target, side Side) ([]load.Metric, error) {
-	metrics, remarks, err := r.target(t).scenario.Take(ctx, r.suite.dirs()[side])
+	own := r.target(t)
+	metrics, remarks, err := own.scenario.Take(ctx, r.suite.dirs()[side])
 	if r.suite.NoTimes && load.IsUnfit(err) { // or nobody would know why there are fewer samples
 		remarks = append(remarks, err.Error())
+	}
+	for _, m := range metrics {
+		if m.Unit == wallUnit {
+			own.length = max(own.length, time.Duration(m.Value*float64(time.Second)))
+		}
 	}
 	if b := t.Bench[Head]; b != nil {
 		for _, remark := range remarks {
@@ -101,6 +114,9 @@ func (r *loadRunner) take(ctx context.Context, t *Target, side Side) ([]load.Met
 	}
 	return metrics, err
 }
+
+// wallUnit is the metric that says how long a sample's runs took together.
+const wallUnit = "wall-sec"
 
 // mostRemarks are kept of a scenario: a program can fail in many ways.
 const mostRemarks = 5

@@ -33,6 +33,10 @@ type LoadRun struct {
 	Hear func(*profiler.Hearing) error
 	// Heap, when set, is a folder for profiles of the heap, which takes times that nobody should look at.
 	Heap string
+	// Record, when set, asks for a profile of the program, which takes times that nobody should look at. Pprof is the
+	// URL of net/http/pprof in the program, empty where it writes profiles itself.
+	Record *Recording
+	Pprof  string
 	// Progress, when set, is called now and then with how many of all runs have ended.
 	Progress func(done, total int)
 }
@@ -67,15 +71,21 @@ func (r LoadRun) Sample(ctx context.Context) (*load.Trace, *load.Counts, error) 
 	}
 	defer os.RemoveAll(dir)
 	target.OpenCache = r.openPlans(dir)
+	if err := r.record(&target, row); err != nil {
+		return nil, nil, err
+	}
+	defer r.Record.close()
 	open, heard, err := r.listen(&target, row)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer heard.Close()
-	trace, err := load.Sample(ctx, r.Plan, open, load.Options{Clock: target.Clock, Begun: mock.Reset, Progress: r.Progress})
+	begun := func() { mock.Reset(); r.Record.begun(ctx) }
+	trace, err := load.Sample(ctx, r.Plan, r.Record.around(ctx, open), load.Options{Clock: target.Clock, Begun: begun, Progress: r.Progress})
 	if trace == nil {
 		return nil, nil, err
 	}
+	r.Record.take(trace)
 	if herr := r.hear(heard); err == nil && herr != nil {
 		return nil, nil, herr
 	}

@@ -17,12 +17,48 @@ import (
 type MemoryRun struct {
 	Wall time.Duration `json:"wall_ns"`
 	// Peak is the largest memory of the process tree, in bytes in RAM.
-	Peak     int64         `json:"peak_bytes"`
+	Peak int64 `json:"peak_bytes"`
+	// Group is the same as Linux counts it.
+	Group    GroupPeak     `json:"cgroup"`
 	Timeline proc.Timeline `json:"timeline"`
 	// Steps end where the program marked its memory (docs/probe.md), in its order.
 	Steps []MemoryStep `json:"steps"`
 	// Notes say what is not in the numbers.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// GroupPeak is the most that the program's control group held: pages that processes share once, and the files that it
+// read and what the kernel keeps for it as well.
+type GroupPeak struct {
+	Bytes int64 `json:"peak_bytes,omitempty"`
+	// Shared says that it is perfgate's own group, with perfgate in it.
+	Shared bool `json:"shared,omitempty"`
+	// Missing says why it is not known.
+	Missing string `json:"missing,omitempty"`
+}
+
+// startIn starts p in a control group of its own, or without where there is none.
+func startIn(ctx context.Context, p proc.Process) (child *proc.Child, peak func() (GroupPeak, error), err error) {
+	group, err := proc.OpenGroup()
+	if p.Group = group; err == nil {
+		child, err = p.Start(ctx)
+	}
+	if err != nil { // of the group, or of the program, which fails again then
+		missing := GroupPeak{Missing: err.Error()}
+		var left error
+		if group != nil {
+			left = group.Close()
+		}
+		p.Group = nil
+		child, err = p.Start(ctx)
+		return child, func() (GroupPeak, error) { return missing, left }, err
+	}
+	return child, func() (g GroupPeak, left error) {
+		if g.Bytes, g.Shared, err = group.Peak(); err != nil {
+			g.Missing = err.Error()
+		}
+		return g, group.Close()
+	}, nil
 }
 
 // MemoryStep is what came between two marks of a process, or between its start and its first mark.
@@ -61,7 +97,7 @@ func (p Program) Memory(ctx context.Context, dir string, every time.Duration) (*
 	if limit <= 0 {
 		limit = math.MaxInt64
 	}
-	child, err := proc.Process{Path: path, Args: p.Args[1:], Dir: dir, Env: env, Limit: limit}.Start(ctx)
+	child, group, err := startIn(ctx, proc.Process{Path: path, Args: p.Args[1:], Dir: dir, Env: env, Limit: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +105,17 @@ func (p Program) Memory(ctx context.Context, dir string, every time.Duration) (*
 	exited, err := child.Wait()
 	run := &MemoryRun{Wall: exited.Wall, Timeline: sampler.Stop(), Steps: []MemoryStep{}}
 	run.Peak = max(run.Timeline.High, exited.MaxRSS)
+	var left error
+	run.Group, left = group()
 	told := &profiler.Collector{}
 	if herr := heard.Into(told); herr != nil {
 		return run, fmt.Errorf("what the program tells of itself: %w", herr)
 	}
 	profile := told.Profile(exited.Wall)
 	run.Notes = profile.Notes
+	if left != nil {
+		run.Notes = append(run.Notes, "a control group stays behind: "+left.Error())
+	}
 	run.steps(profile.Memory)
 	switch {
 	case err != nil:

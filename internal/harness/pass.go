@@ -22,7 +22,7 @@ type group struct {
 	control  bool   // head is a copy of base
 	writes   string // what they write beside, by its variable
 	exact    bool   // what is exact is counted: every slice begins with the same heap
-	leaks    bool   // they say what is alive
+	alive    string // they say what is alive, by its variable
 	// instructions, where set, counts those of the processes.
 	instructions instructionCounter
 	targets      []*goTarget

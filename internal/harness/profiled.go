@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -48,10 +49,10 @@ type profiling struct {
 }
 
 // taken are profiles of a side, the iterations in them and the CPU time that those took: on a busy machine the
-// clock on the wall tells of others.
+// clock on the wall tells of others. Where that is 0 it is what the samples add up to.
 type taken struct {
 	profiles []*profile.Profile
-	iters    int
+	iters    float64
 	cpu      time.Duration
 }
 
@@ -111,7 +112,7 @@ func (p *profiling) takeCPU(w *walk, t *goTarget) error {
 				return err
 			}
 			c := &p.cpu[side]
-			c.profiles, c.iters, c.cpu = append(c.profiles, got), c.iters+n, c.cpu+s.cpu
+			c.profiles, c.iters, c.cpu = append(c.profiles, got), c.iters+float64(n), c.cpu+s.cpu
 		}
 	}
 	_, err = w.finish(t)
@@ -153,7 +154,7 @@ func (p *profiling) takeAllocs(w *walk, t *goTarget) error {
 		if err != nil {
 			return err
 		}
-		p.allocs[side] = taken{profiles: []*profile.Profile{grown}, iters: 3 * n}
+		p.allocs[side] = taken{profiles: []*profile.Profile{grown}, iters: float64(3 * n)}
 	}
 	_, err := w.finish(t)
 	return err
@@ -205,65 +206,81 @@ func (p *profiling) compare(ctx context.Context, why *result.Why, t *goTarget, g
 	for _, kind := range []struct {
 		name  string
 		sides [2]taken
-	}{{"cpu", p.cpu}, {"allocs", p.allocs}} {
+	}{{CPUProfile, p.cpu}, {AllocsProfile, p.allocs}} {
 		if kind.sides[Head].profiles == nil {
 			continue
 		}
-		var merged [2]*profile.Profile
-		for side, s := range kind.sides {
-			if merged[side], err = profile.Merge(s.profiles); err != nil {
-				return err
-			}
-		}
-		if err := keepAll(why, kind.name, kind.sides, merged, keep); err != nil {
-			return err
-		}
-		if kind.name == "cpu" {
-			why.Own, err = grown("cpu", "sec/op", kind.sides, merged, own)
-			if err == nil {
-				why.Any, err = grown("cpu", "sec/op", kind.sides, merged, profiler.Any())
-			}
-		} else {
-			why.Allocs, err = allocsGrown(kind.sides, merged, own)
-		}
-		if err != nil {
+		if err := explainKind(why, kind.name, "/op", kind.sides, own, keep); err != nil {
 			return err
 		}
 	}
 	if why.Compiler, err = p.r.compiledOtherwise(ctx, g, why); err != nil {
 		return err
 	}
-	why.Modules = modulesChanged(g)
+	why.Modules = modulesChanged([2]*buildinfo.BuildInfo{built(g.bins[Base].path), built(g.bins[Head].path)})
 	return nil
 }
 
+// The kinds of profiles, as the names of their files have them.
+const (
+	CPUProfile    = "cpu"
+	AllocsProfile = "allocs"
+)
+
+// explainKind says in why what grew by the profiles of a kind, an operation or a run as per has it, and keeps them.
+func explainKind(why *result.Why, kind, per string, sides [2]taken, own profiler.Charge, keep func(string, []byte) (string, error)) error {
+	var merged [2]*profile.Profile
+	for side, s := range sides {
+		var err error
+		if merged[side], err = profile.Merge(s.profiles); err != nil {
+			return err
+		}
+	}
+	if err := keepAll(why, kind, sides, merged, keep); err != nil {
+		return err
+	}
+	if kind == AllocsProfile {
+		var err error
+		why.Allocs, err = allocsGrown(per, sides, merged, own)
+		return err
+	}
+	var err error
+	if why.Own, err = grown("cpu", "sec"+per, sides, merged, own); err != nil {
+		return err
+	}
+	why.Any, err = grown("cpu", "sec"+per, sides, merged, profiler.Any())
+	return err
+}
+
 // allocsGrown are the places that allocate more objects, or where none does more bytes.
-func allocsGrown(sides [2]taken, merged [2]*profile.Profile, own profiler.Charge) ([]result.Growth, error) {
-	objects, err := grown("alloc_objects", "allocs/op", sides, merged, own)
+func allocsGrown(per string, sides [2]taken, merged [2]*profile.Profile, own profiler.Charge) ([]result.Growth, error) {
+	objects, err := grown("alloc_objects", "allocs"+per, sides, merged, own)
 	if err != nil || len(objects) > 0 {
 		return objects, err
 	}
-	return grown("alloc_space", "B/op", sides, merged, own)
+	return grown("alloc_space", "B"+per, sides, merged, own)
 }
 
 // grown are the functions that cost more by the samples of one type.
 func grown(sample, unit string, sides [2]taken, merged [2]*profile.Profile, charge profiler.Charge) ([]result.Growth, error) {
 	var both [2]profiler.Taken
 	for side, s := range sides {
-		both[side] = profiler.Taken{Profile: merged[side], Type: sample, Exact: sample != "cpu"}
-		if sample == "cpu" {
-			both[side].PerOp = s.cpu.Seconds() / float64(s.iters)
+		p := merged[side]
+		// Every allocation is in a profile whose period is 1.
+		both[side] = profiler.Taken{Profile: p, Type: sample, Exact: sample != "cpu" && p.Period <= 1, Summed: s.cpu == 0}
+		if s.cpu > 0 {
+			both[side].PerOp = s.cpu.Seconds() / s.iters
 			continue
 		}
-		total := int64(0)
-		at := slices.IndexFunc(merged[side].SampleType, func(v *profile.ValueType) bool { return v.Type == sample })
+		at := slices.IndexFunc(p.SampleType, func(v *profile.ValueType) bool { return v.Type == sample })
 		if at < 0 {
 			return nil, fmt.Errorf("the profile has no %s", sample)
 		}
-		for _, v := range merged[side].Sample {
-			total += v.Value[at]
+		total := sumOf(p, at)
+		if p.SampleType[at].Unit == "nanoseconds" {
+			total *= 1e-9
 		}
-		both[side].PerOp = float64(total) / float64(s.iters)
+		both[side].PerOp = total / s.iters
 	}
 	gs, err := profiler.Grown(both[Base], both[Head], charge)
 	if err != nil {
@@ -271,30 +288,47 @@ func grown(sample, unit string, sides [2]taken, merged [2]*profile.Profile, char
 	}
 	var out []result.Growth
 	for _, g := range gs {
-		if unit == "allocs/op" { // the runtime's own are parts of one
+		if strings.HasPrefix(unit, "allocs/") { // the runtime's own are parts of one
 			g.Base, g.Head = math.Round(10*g.Base)/10, math.Round(10*g.Head)/10
 		}
-		if g.Change() > least(unit) && len(out) < mostGrowths {
+		if g.Change() > least(unit, g.Base) && len(out) < mostGrowths {
 			out = append(out, result.Growth{Function: g.Function, File: g.File, Line: g.Line, Unit: unit, Base: g.Base, Head: g.Head, Path: g.Path})
 		}
 	}
 	return out, nil
 }
 
-// least is a growth that is worth a word: the runtime allocates a little now and then, which is nobody's.
-func least(unit string) float64 {
+// sumOf is the sum of all samples' values of a type.
+func sumOf(p *profile.Profile, at int) float64 {
+	total := int64(0)
+	for _, s := range p.Sample {
+		total += s.Value[at]
+	}
+	return float64(total)
+}
+
+// least is a growth that is worth a word: the runtime allocates a little now and then, which is nobody's. In a run of a
+// program that serves several at once it is a part of what there was: pools and buffers are shared by chance.
+func least(unit string, base float64) float64 {
 	switch unit {
 	case "allocs/op":
 		return 0.05
 	case "B/op":
 		return strayBytes / 2
+	case "allocs/run":
+		return max(0.5, strayShare*base)
+	case "B/run":
+		return max(16*strayBytes, strayShare*base)
 	}
 	return 0
 }
 
+// strayShare of what a run allocates differs by chance.
+const strayShare = 0.02
+
 // keepAll stores the profiles of both sides, and what head has more an operation.
 func keepAll(why *result.Why, kind string, sides [2]taken, merged [2]*profile.Profile, keep func(string, []byte) (string, error)) error {
-	diff, err := minus(merged[Head], merged[Base], float64(sides[Head].iters)/float64(sides[Base].iters))
+	diff, err := minus(merged[Head], merged[Base], sides[Head].iters/sides[Base].iters)
 	if err != nil {
 		return err
 	}

@@ -78,11 +78,11 @@ func BenchmarkFails(b *testing.B) {
 func TestExplainGrowth(t *testing.T) {
 	t.Parallel()
 	var dirs [2]string
-	for side, code := range []*strings.Replacer{strings.NewReplacer("TIMES", "2000", "ESCAPE", "sum += a[0]"), strings.NewReplacer("TIMES", "40000", "ESCAPE", "kept = &a")} {
+	for side, code := range []*strings.Replacer{strings.NewReplacer("TIMES", "20000", "ESCAPE", "sum += a[0]"), strings.NewReplacer("TIMES", "400000", "ESCAPE", "kept = &a")} {
 		dirs[side] = t.TempDir()
 		write(t, dirs[side], map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "m.go": code.Replace(slowed), "m_test.go": slowedBench})
 	}
-	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ()}
+	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {
 		t.Fatal(err)

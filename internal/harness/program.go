@@ -10,12 +10,15 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
+	"github.com/org/perfgate/internal/profiler"
+	"github.com/org/perfgate/internal/spans"
 )
 
 // Until says when a run of a program is over for the clock.
@@ -55,6 +58,8 @@ type Ran struct {
 	// Peak is the largest memory of the process tree, in bytes in RAM, where it was watched: 0 where the run was
 	// too short to be seen.
 	Peak int64
+	// Marks are those that it made of its memory, where it was watched.
+	Marks []profiler.Mark
 	// Imports are what it spent to initialise its packages, where it was traced.
 	Imports parse.Imports
 }
@@ -100,11 +105,7 @@ func (p Program) script(ctx context.Context, dir, name, text string) error {
 // tracing are the variables that make runtimes say what they initialise. They are set together: each is nothing to
 // the others.
 func tracing(env []string) []string {
-	godebug := "inittrace=1"
-	if own := proc.Lookup(env, "GODEBUG"); own != "" {
-		godebug = own + "," + godebug
-	}
-	return proc.WithVar(proc.WithVar(env, "GODEBUG", godebug), "PYTHONPROFILEIMPORTTIME", "1")
+	return proc.WithVar(withDebug(env, "inittrace=1"), "PYTHONPROFILEIMPORTTIME", "1")
 }
 
 // timed starts the program, waits for the end of the clock, and ends it.
@@ -116,6 +117,14 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 	}
 	if watch.Imports {
 		env = tracing(env)
+	}
+	var heard *profiler.Hearing
+	if watch.Memory {
+		if heard, err = profiler.Listen(); err != nil {
+			return Ran{}, err
+		}
+		defer heard.Close()
+		env = proc.WithVar(append(slices.Clip(env), heard.Environ()), spans.EnvGC, "1")
 	}
 	first := &firstOutput{came: make(chan struct{})}
 	began := time.Now()
@@ -147,6 +156,9 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 	}
 	if sampler != nil {
 		ran.Peak = max(sampler.Stop().High, exited.MaxRSS)
+		told := &profiler.Collector{}
+		err = errors.Join(err, heard.Into(told))
+		ran.Marks = told.Profile(exited.Wall).Memory
 	}
 	if watch.Imports && err == nil {
 		ran.Imports, err = parse.ReadImports(bytes.NewReader(exited.Stderr))

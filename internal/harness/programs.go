@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/org/perfgate/internal/parse"
+	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
 )
@@ -67,6 +68,8 @@ type programsRunner struct {
 type programTarget struct {
 	Target
 	timed Timed
+	// marks are those that the program made of its memory when it was watched last.
+	marks [2][]profiler.Mark
 	// imports are the traces so far; untraced says that the runtime tells nothing.
 	imports  [2][]parse.Imports
 	untraced bool
@@ -109,7 +112,16 @@ func (r *programsRunner) target(t *Target) *programTarget {
 }
 
 // Sets returns what was measured so far.
-func (r *programsRunner) Sets() (base, head *result.Set) { return setsOf(r.suite.dirs(), r.Targets()) }
+func (r *programsRunner) Sets() (base, head *result.Set) {
+	for _, t := range r.targets {
+		for side, b := range t.Bench {
+			if b != nil {
+				b.Memory = MemoryOf(b, t.marks[side])
+			}
+		}
+	}
+	return setsOf(r.suite.dirs(), r.Targets())
+}
 
 // Count counts nothing: a program that runs on its own has times and memory alone.
 func (r *programsRunner) Count(context.Context, []*Target, func(*Target, Reading)) error { return nil }
@@ -229,6 +241,7 @@ func (r *programsRunner) watched(ctx context.Context, t *programTarget, rng *ran
 			got.Failure[side] = clip(err.Error())
 			return got, nil
 		}
+		t.marks[side] = ran.Marks
 		if ran.Peak > 0 {
 			got.Metrics[side] = append(got.Metrics[side], sampleOf(result.PeakRSS, float64(ran.Peak)))
 		}

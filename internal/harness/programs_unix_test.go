@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/perfgate/internal/loopback"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -53,16 +54,20 @@ func TestProgramUntil(t *testing.T) {
 	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || err.Error() != "it ended without a byte on standard output" {
 		t.Errorf("%v, want that nothing came", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := loopback.Free() // nobody else listens there when the listener is gone
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Until, p.Ready = UntilReady, l.Addr().String()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Until, p.Ready = UntilReady, addr
 	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.Contains(err.Error(), "answers before the program is started") {
 		t.Errorf("%v, want that another one is there", err)
 	}
 	l.Close()
-	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "it ended before it was ready at 127.0.0.1:") {
+	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "it ended before it was ready at "+addr) {
 		t.Errorf("%v, want that it was never ready", err)
 	}
 }
@@ -126,7 +131,7 @@ func TestPrograms(t *testing.T) {
 	base, head := t.TempDir(), t.TempDir()
 	timed := Timed{Name: "tool", Program: script("test ! -f fail"), Warmup: 2, MinRuns: 10, MaxRuns: 18, Described: "a tool", Trace: true}
 	timed.Prepare = `echo "init x @1 ms, $(test -f heavy && echo 9 || echo 2) ms clock, 0 bytes, 0 allocs" > trace`
-	timed.Args[2] += "; cat trace >&2"
+	timed.Args[2] += `; cat trace >&2; test -z $PERFGATE_PROBE || echo '{"mark":"end","live_bytes":5,"gc_cycles":3,"goroutines":2}' >> $PERFGATE_PROBE; sleep 0.01`
 	if err := os.WriteFile(filepath.Join(head, "heavy"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +151,9 @@ func TestPrograms(t *testing.T) {
 		if b.Suite != SuiteStartup || b.Scenario != "a tool" || len(b.Metric(result.MaxPackage).Samples) != traces {
 			t.Errorf("%+v", b)
 		}
+	}
+	if m := h.Memory; m == nil || m.Peak < 1<<18 || m.Inside == nil || *m.Inside != (result.Inside{Live: 5, Cycles: 3, Goroutines: 2}) {
+		t.Errorf("memory %+v, want its peak and what it marked", m)
 	}
 	if len(h.First) != 18 || !strings.Contains(h.First, "b") || !strings.Contains(h.First, "h") {
 		t.Errorf("First = %q, want both", h.First)

@@ -97,8 +97,6 @@ type reading struct {
 	bench    *result.Benchmark
 	measured time.Duration // iterations times time per operation; 0 where not reported
 	wall     time.Duration
-	cpu      time.Duration
-	rss      int64
 	failure  string
 	empty    bool
 }
@@ -193,7 +191,7 @@ func (r *goRunner) runOnce(ctx context.Context, t *goTarget, bin *binary, procs,
 	if err != nil {
 		return reading{}, err
 	}
-	got := reading{wall: e.Wall, cpu: e.CPU, rss: e.MaxRSS}
+	got := reading{wall: e.Wall}
 	if e.Failure != "" {
 		got.failure = failureMessage(e)
 		return got, nil

@@ -24,7 +24,7 @@ func TestTrial(t *testing.T) {
 		"m_test.go": "package m\n\nimport \"testing\"\n\nvar s []byte\n\nfunc BenchmarkA(b *testing.B) {\n\tfor range b.N {\n\t\ts = make([]byte, 100)\n\t}\n}\n\nfunc BenchmarkB(b *testing.B) {\n\tfor range b.N {\n\t}\n}\n",
 	})
 	key := result.Key{Suite: SuiteGoBench, Package: "example.com/m", Name: "A"}
-	suite := &GoBench{HeadDir: dir, BaseDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: "A", Environ: os.Environ(),
+	suite := &GoBench{HeadDir: dir, BaseDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: "A", Environ: os.Environ(), Cache: knownGate(t),
 		Trial: &Trial{Padding: 3, Slow: map[result.Key]float64{key: 1}}}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
 	if err != nil {

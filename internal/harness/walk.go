@@ -65,8 +65,8 @@ func (r *goRunner) lead(ctx context.Context, targets []*goTarget, of group, visi
 		if of.exact {
 			p.Env = append(slices.Clip(p.Env), steadyEnv)
 		}
-		if of.leaks {
-			p.Env = append(slices.Clip(p.Env), leaksEnv)
+		if of.alive != "" {
+			p.Env = append(slices.Clip(p.Env), of.alive)
 		}
 		start := func() (*gated, error) { return startGated(ctx, p, of.writes) }
 		if of.instructions != nil {

@@ -24,6 +24,8 @@ type Taken struct {
 	Type string
 	// PerOp is what an operation costs by all samples together, in the unit of the answer.
 	PerOp float64
+	// Summed says that PerOp is what the samples add up to, and as uncertain as they are.
+	Summed bool
 	// Exact says that the samples are all there was, and not some of it.
 	Exact bool
 }
@@ -204,14 +206,15 @@ type costs struct {
 
 // cost is a function's.
 type cost struct {
-	sum, samples float64
-	scale        float64 // makes a value that of an operation
-	all          float64 // samples of the profile
-	exact        bool
-	file         string
-	lines        map[int]float64
-	path         []string
-	heaviest     int64
+	sum      float64
+	variance float64 // of sum, were its samples independent (Poisson)
+	scale    float64 // makes a value that of an operation
+	unshared float64 // what of the variance is left where the sum of all is known
+	exact    bool
+	file     string
+	lines    map[int]float64
+	path     []string
+	heaviest int64
 }
 
 func (c *cost) value() float64 {
@@ -221,13 +224,13 @@ func (c *cost) value() float64 {
 	return c.sum * c.scale
 }
 
-// err is the standard error of a share of independent samples (binomial).
+// err is the standard error of a number of independent samples, or where the number of all is known of a share of them
+// (binomial).
 func (c *cost) err() float64 {
-	if c == nil || c.exact || c.samples == 0 {
+	if c == nil || c.exact {
 		return 0
 	}
-	share := c.samples / c.all
-	return c.value() / c.samples * math.Sqrt(c.samples*max(1-share, 1/c.all))
+	return c.scale * math.Sqrt(c.variance*c.unshared)
 }
 
 // costs charges each sample to one function.
@@ -240,7 +243,7 @@ func (t Taken) costs(charge Charge) (*costs, error) {
 		return nil, fmt.Errorf("the profile has no samples of type %q", t.Type)
 	}
 	out := &costs{functions: map[string]*cost{}}
-	total, period := 0.0, float64(max(t.Profile.Period, 1))
+	total, counted := 0.0, t.counted(at)
 	for _, s := range t.Profile.Sample {
 		total += float64(s.Value[at])
 	}
@@ -249,18 +252,44 @@ func (t Taken) costs(charge Charge) (*costs, error) {
 	}
 	for _, s := range t.Profile.Sample {
 		if s.Value[at] != 0 {
-			out.add(s, s.Value[at], charge)
+			out.add(s, s.Value[at], counted(s), charge)
 		}
 	}
 	for _, c := range out.functions {
-		c.scale, c.exact = t.PerOp/total, t.Exact
-		c.samples, c.all = c.sum/period, total/period
+		c.scale, c.exact, c.unshared = t.PerOp/total, t.Exact, 1
+		if !t.Summed {
+			c.unshared = max(1-c.sum/total, float64(max(t.Profile.Period, 1))/total)
+		}
 	}
 	return out, nil
 }
 
-// add charges a sample to the innermost function that charge names. Where a function recurs it is charged once.
-func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
+// counted says how often the profiler looked at what a sample stands for. Of memory it looks once in a while by bytes,
+// which finds large objects more often than small ones: so says runtime/pprof, which has scaled the values already.
+func (t Taken) counted(at int) func(*profile.Sample) float64 {
+	period := float64(max(t.Profile.Period, 1))
+	kind, memory := strings.CutSuffix(t.Type, "_objects")
+	if !memory {
+		kind, memory = strings.CutSuffix(t.Type, "_space")
+	}
+	column := func(name string) int {
+		return slices.IndexFunc(t.Profile.SampleType, func(v *profile.ValueType) bool { return v.Type == kind+name })
+	}
+	objects, space := column("_objects"), column("_space")
+	if !memory || objects < 0 || space < 0 {
+		return func(s *profile.Sample) float64 { return math.Abs(float64(s.Value[at])) / period }
+	}
+	return func(s *profile.Sample) float64 {
+		n := math.Abs(float64(s.Value[objects]))
+		if n == 0 {
+			return 0
+		}
+		return n * -math.Expm1(-math.Abs(float64(s.Value[space]))/n/period)
+	}
+}
+
+// add charges a sample that stands for so many to the innermost function that charge names. Where a function recurs it is charged once.
+func (c *costs) add(s *profile.Sample, value int64, counted float64, charge Charge) {
 	var above []string
 	var to *cost
 	for _, loc := range s.Location { // the innermost first, and of a location what was inlined first
@@ -286,6 +315,9 @@ func (c *costs) add(s *profile.Sample, value int64, charge Charge) {
 				c.functions[f.Name] = to
 			}
 			to.sum += float64(value)
+			if counted > 0 {
+				to.variance += float64(value) * float64(value) / counted
+			}
 			to.lines[int(line.Line)] += float64(value)
 		}
 	}

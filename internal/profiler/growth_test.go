@@ -210,3 +210,41 @@ func TestAligned(t *testing.T) {
 		}
 	}
 }
+
+// TestGrownSummed: where the samples are all that is known, a function that is all of it is as uncertain as they are.
+func TestGrownSummed(t *testing.T) {
+	one := func(n int64) *profile.Profile { return sampled(t, map[string]int64{"ex.org/m.Do:12|" + bench: n}) }
+	for _, tt := range []struct {
+		base, head int64
+		summed     bool
+		want       int
+	}{{100, 150, true, 1}, {100, 140, true, 0}, {100, 140, false, 1}} {
+		got, err := Grown(Taken{Profile: one(tt.base), Type: "cpu", PerOp: float64(tt.base), Summed: tt.summed}, Taken{Profile: one(tt.head), Type: "cpu", PerOp: float64(tt.head), Summed: tt.summed}, Own("ex.org/m"))
+		if err != nil || len(got) != tt.want {
+			t.Errorf("%+v: %+v, %v, want %d", tt, got, err, tt.want)
+		}
+	}
+}
+
+// TestGrownMemory: of memory so many were looked at as the objects' size has it, whichever is counted: 16 large ones of
+// which each was seen say more than 1,000 small ones of which two were.
+func TestGrownMemory(t *testing.T) {
+	of := func(objects, size int64) *profile.Profile {
+		p := sampled(t, map[string]int64{"ex.org/m.Do:12|" + bench: 1})
+		p.SampleType = []*profile.ValueType{{Type: "alloc_objects", Unit: "count"}, {Type: "alloc_space", Unit: "bytes"}}
+		p.PeriodType, p.Period = &profile.ValueType{Type: "space", Unit: "bytes"}, 512<<10
+		p.Sample[0].Value = []int64{objects, objects * size}
+		return p
+	}
+	for _, tt := range []struct {
+		objects, size int64
+		want          int
+	}{{16, 8 << 20, 1}, {1000, 1 << 10, 0}, {10_000, 1 << 10, 1}} {
+		for _, kind := range []string{"alloc_objects", "alloc_space"} {
+			got, err := Grown(Taken{Profile: of(0, tt.size), Type: kind, Summed: true}, Taken{Profile: of(tt.objects, tt.size), Type: kind, PerOp: 1, Summed: true}, Own("ex.org/m"))
+			if err != nil || len(got) != tt.want {
+				t.Errorf("%d of %d bytes, %s: %+v, %v, want %d", tt.objects, tt.size, kind, got, err, tt.want)
+			}
+		}
+	}
+}

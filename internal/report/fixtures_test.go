@@ -128,6 +128,22 @@ func grownMore() *result.Why {
 	}
 }
 
+// grownUnderLoad is what is known of a program under load that got slower.
+func grownUnderLoad() *result.Why {
+	const file = "example.com/module/cmd/agent/plan.go"
+	return &result.Why{
+		Calls: []result.CallGrowth{
+			{Route: "POST /v1/chat/completions", Model: "gpt-mock", What: "calls", Base: 12, Head: 24, Repeated: 12, Runs: 20, All: 20},
+			{Route: "POST /v1/embeddings", Model: "text-embedding-mock", What: "calls", Base: 1, Head: 1.25, First: 3, Runs: 5, All: 20},
+			{Route: "POST /v1/messages", Model: "claude-mock", What: "input tokens from the prompt cache", Base: 1024, Head: 0},
+		},
+		Spans:    []result.SpanGrowth{{Name: "plan", Base: 0.02, Head: 0.04, BaseCount: 1, HeadCount: 1}, {Name: "ask", Base: 0.1, Head: 0.2, BaseCount: 12, HeadCount: 24}},
+		Own:      []result.Growth{{Function: "main.rank", File: file, Line: 31, Unit: "sec/run", Base: 1e-3, Head: 18e-3, Path: []string{"main.handle", "main.rank"}}},
+		Allocs:   []result.Growth{{Function: "main.rank", File: file, Line: 30, Unit: "allocs/run", Base: 120.5, Head: 4000, Path: []string{"main.handle", "main.rank"}}},
+		Profiles: []string{"perf_reports/profiles/agent-00000003.cpu-diff.pb.gz"},
+	}
+}
+
 // verdicts has every verdict at least once.
 func verdicts() *Document {
 	f := run()
@@ -157,6 +173,13 @@ func verdicts() *Document {
 	f.Head.Benchmarks[1].Why = &result.Why{Missing: "a profile could not be taken: it failed"}
 	f.Head.Benchmarks[2].Why = &result.Why{Profiles: []string{"perf_reports/profiles/Faster-00000002.cpu-diff.pb.gz"}}
 	f.Head.Benchmarks[3].Notes = []string{"it starts 3 goroutines"}
+	inside := result.Inside{Live: 3 << 20, Allocated: 64, Objects: 2, Cycles: 0.001, Goroutines: 2}
+	grown := inside
+	grown.Live, grown.Allocated = 4<<20, 72
+	f.Base.Benchmarks[0].Memory = &result.Memory{Peak: 12 << 20, Inside: &inside}
+	f.Head.Benchmarks[0].Memory = &result.Memory{Peak: 13 << 20, Inside: &grown}
+	f.Head.Benchmarks[3].Memory = &result.Memory{Peak: 5 << 20}
+	f.Head.Benchmarks[8].Memory = &result.Memory{Inside: &inside}
 	for _, s := range []*result.Set{f.Base, f.Head} {
 		s.Benchmarks = append(s.Benchmarks, &result.Benchmark{Suite: "gobench", Package: wire, Name: "Untouched", Status: result.OK, Same: "identical binary"})
 	}
@@ -311,7 +334,9 @@ func nothing() *Document {
 // hostile has a stranger's text in every place where a stranger can put one.
 func hostileWhy(s string) *result.Why {
 	growths := []result.Growth{{Function: s, File: s, Line: 1, Unit: s, Base: 1, Head: 2, Path: []string{s, s, s, s, s, s}}, {Function: s + ".F", Unit: "sec/op", Head: 1}}
-	return &result.Why{Own: growths, Any: growths, Allocs: growths, Compiler: []result.Remark{{File: s, Line: 1, Text: s}, {File: s, Text: s}}, Modules: []string{s, s}, Profiles: []string{s}, Missing: s}
+	calls := []result.CallGrowth{{Route: s, Model: s, What: s, Head: 1, Repeated: 1, First: 1, Runs: 1, All: 2}, {Route: s, Model: s, What: s, Head: 1}}
+	spans := []result.SpanGrowth{{Name: s, Head: 1, HeadCount: 1}, {Name: s, Head: 1}}
+	return &result.Why{Calls: calls, Spans: spans, Own: growths, Any: growths, Allocs: growths, Compiler: []result.Remark{{File: s, Line: 1, Text: s}, {File: s, Text: s}}, Modules: []string{s, s}, Profiles: []string{s}, Missing: s}
 }
 
 func hostile(s string) *Document {
@@ -331,7 +356,7 @@ func hostile(s string) *Document {
 		f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	}
 	b, h := sides(confirmed(times(1, 1, 0.01), 3, 1, 0.01), confirmed(times(2, 2, 0.01), 4, 2, 0.01), result.OK)
-	h.FixedLayout, h.Why = s, hostileWhy(s)
+	h.FixedLayout, h.Why, h.Memory = s, hostileWhy(s), &result.Memory{Peak: 1}
 	b.Void = []result.Void{{Pass: 99, Message: s}}
 	f.Base.Benchmarks, f.Head.Benchmarks = append(f.Base.Benchmarks, b), append(f.Head.Benchmarks, h)
 	late := *bench(s, s+"Late")

@@ -30,6 +30,7 @@ type jsonReport struct {
 	Control     *jsonShift     `json:"control,omitempty"`
 	Pipeline    *jsonPipeline  `json:"pipeline,omitempty"`
 	Comparisons []jsonRow      `json:"comparisons"`
+	Memory      []jsonMemory   `json:"memory,omitempty"`
 	Budgets     []jsonBudget   `json:"budgets,omitempty"`
 	Waivers     []jsonWaiver   `json:"waivers,omitempty"`
 	Unmet       []string       `json:"unmet,omitempty"`
@@ -75,6 +76,15 @@ type jsonRow struct {
 	RankP     *float64          `json:"p_mann_whitney"`
 	MDE       *float64          `json:"mde"`
 	Notes     []string          `json:"notes,omitempty"`
+}
+
+// jsonMemory is what a benchmark's processes held, null where that is not known of base.
+type jsonMemory struct {
+	Suite     string         `json:"suite"`
+	Package   string         `json:"package,omitempty"`
+	Benchmark string         `json:"benchmark"`
+	Base      *result.Memory `json:"base"`
+	Head      *result.Memory `json:"head"`
 }
 
 type jsonSummary struct {
@@ -154,6 +164,14 @@ func JSON(w io.Writer, d *Document) error {
 	}
 	for _, c := range o.Comparisons {
 		r.Comparisons = append(r.Comparisons, row(c))
+	}
+	all, base := held(d)
+	for _, b := range all {
+		m := jsonMemory{Suite: b.Suite, Package: b.Package, Benchmark: b.Name, Head: b.Memory}
+		if before := base[b.Key()]; before != nil {
+			m.Base = before.Memory
+		}
+		r.Memory = append(r.Memory, m)
 	}
 	for _, b := range o.Budgets {
 		r.Budgets = append(r.Budgets, budgetJSON(b))

@@ -69,6 +69,7 @@ func (m *markdown) draw() error {
 	}
 	if m.level < noUnchanged {
 		m.spans()
+		m.memory()
 		m.details("Unchanged and inconclusive", rest(m.d, compare.AgainstBase))
 		m.details("Against the committed baseline", rest(m.d, compare.AgainstBaseline))
 		m.list("Unchanged without measuring, both sides run the same code", untouched(m.d))

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/org/perfgate/internal/compare"
@@ -34,8 +35,8 @@ func explained(d *Document) []*result.Benchmark {
 // telling is the number of reasons that say the most.
 const telling = 3
 
-// reason is a line that says what grew: of what, where, how much, and the way there.
-type reason struct{ of, where, much, way string }
+// reason is a line that says what grew: of what, where, how much, and the way there, or what more there is to say.
+type reason struct{ of, where, much, way, more string }
 
 // reasonsOf says what grew, the most telling first: one of each kind, and then the others.
 func reasonsOf(w *result.Why) []reason {
@@ -62,8 +63,23 @@ func reasonsOf(w *result.Why) []reason {
 			}
 		}
 	}
+	if len(w.Calls) > 0 { // an answer that is waited for costs more than most functions
+		first, more = append(first, asked(w.Calls[0])), appendAll(more, w.Calls[1:], asked)
+	}
+	waits := len(w.Spans) > 0 && len(w.Own) > 0 && w.Spans[0].Head-w.Spans[0].Base > waiting*(w.Own[0].Head-w.Own[0].Base)
+	spans := func() {
+		if len(w.Spans) > 0 {
+			first, more = append(first, lasts(w.Spans[0])), appendAll(more, w.Spans[1:], lasts)
+		}
+	}
 	list(w.Own, "")
+	if waits {
+		spans()
+	}
 	list(w.Allocs, "")
+	if !waits {
+		spans()
+	}
 	for i, said := range w.Compiler {
 		r := reason{of: said.Text, where: fmt.Sprintf("%s:%d", said.File, said.Line), much: byCompiler}
 		if i == 0 {
@@ -79,15 +95,59 @@ func reasonsOf(w *result.Why) []reason {
 	return append(first, more...)
 }
 
+// waiting is how much longer a span takes than any function computes where it waits: that says more than what allocates.
+const waiting = 2
+
+func appendAll[T any](to []reason, of []T, as func(T) reason) []reason {
+	for _, one := range of {
+		to = append(to, as(one))
+	}
+	return to
+}
+
+// asked is what a run asks more of its upstream.
+func asked(g result.CallGrowth) reason {
+	r := reason{of: strings.TrimSpace(g.Route + " " + g.Model), much: number(g.Base) + " → " + number(g.Head) + " " + g.What + " a run of"}
+	var more []string
+	switch {
+	case g.All == 0:
+	case g.Runs == g.All:
+		more = append(more, "more in every run")
+	default:
+		more = append(more, fmt.Sprintf("more in %d of %d runs, first in run %d", g.Runs, g.All, g.First))
+	}
+	if g.Repeated > 0 && g.All > 0 {
+		more = append(more, number(g.Repeated)+" of them ask again what the run had asked before")
+	}
+	r.more = strings.Join(more, ", ")
+	return r
+}
+
+// number is a count a run, which may be a mean.
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
+
+// lasts is a span that takes longer.
+func lasts(g result.SpanGrowth) reason {
+	r := reason{of: g.Name, much: value(g.Base, seconds) + " → " + value(g.Head, seconds) + " of own time a run in span"}
+	if b, h := number(g.BaseCount), number(g.HeadCount); b != h {
+		r.more = b + " → " + h + " times a run"
+	}
+	return r
+}
+
 // grew is a function's growth.
 func grew(g result.Growth) reason {
 	u := result.UnitOf(g.Unit)
 	what := " an operation"
+	name, ofRun := strings.CutSuffix(u.Name, "/run")
+	if ofRun {
+		what = " a run"
+	}
 	switch u.Base() {
 	case "sec":
 		what = " of CPU time" + what
 	case "":
-		what = " " + strings.TrimSuffix(u.Name, "/op") + what
+		what = " " + strings.TrimSuffix(name, "/op") + what
 	}
 	r := reason{of: shortFunction(g.Function), where: fmt.Sprintf("%s:%d", g.File, g.Line), much: value(g.Base, u) + " → " + value(g.Head, u) + what}
 	if way := g.Path; len(way) > 1 {
@@ -108,6 +168,8 @@ func grew(g result.Growth) reason {
 // stranger's, who wrote the file.
 func (r reason) write(name, say func(string) string) string {
 	switch {
+	case r.where == "" && r.more != "":
+		return say(r.much) + " " + name(r.of) + ": " + say(r.more)
 	case r.where == "":
 		return say(r.much) + " " + name(r.of)
 	case r.much == byCompiler:
@@ -137,9 +199,11 @@ var profileFile = regexp.MustCompile(`^[\w./-]+\.pb\.gz$`)
 // noReasons says why there is nothing to say.
 func noReasons(w *result.Why) string {
 	switch {
+	case w.Missing != "" && len(reasonsOf(w)) > 0:
+		return "Not explained further: " + w.Missing + "."
 	case w.Missing != "":
 		return "Not explained: " + w.Missing + "."
-	case len(w.Own)+len(w.Any)+len(w.Allocs)+len(w.Compiler)+len(w.Modules) == 0:
+	case len(reasonsOf(w)) == 0:
 		return "The profiles show no function that costs more beyond their own noise."
 	}
 	return ""
@@ -155,8 +219,11 @@ func (m *markdown) why() {
 		for _, r := range reasons[:min(telling, len(reasons))] {
 			m.line("- %s", r.write(code, prose))
 		}
-		if len(reasons) == 0 {
-			m.line("%s", prose(noReasons(b.Why)))
+		if said := noReasons(b.Why); said != "" {
+			if len(reasons) > 0 {
+				m.line("") // behind the list
+			}
+			m.line("%s", prose(said))
 		}
 		m.line("")
 		if more := reasons[min(telling, len(reasons)):]; m.level < noUnchanged && len(more)+len(b.Why.Profiles) > 0 {
@@ -193,8 +260,8 @@ func (p *printer) reasons(name string, w *result.Why) {
 	for _, r := range reasons[:min(telling, len(reasons))] {
 		p.line("  %s", r.write(inert, inert))
 	}
-	if len(reasons) == 0 {
-		p.line("  %s", inert(noReasons(w)))
+	if said := noReasons(w); said != "" {
+		p.line("  %s", inert(said))
 	}
 }
 

@@ -43,11 +43,14 @@ func full() *File {
 		Why: &Why{
 			Own: []Growth{{Function: "example.com/m.F", File: "example.com/m/m.go", Line: 3, Unit: "sec/op", Base: 1, Head: 2, Path: []string{"example.com/m.BenchmarkF", "example.com/m.F"}}},
 			Any: []Growth{{Function: "runtime.memmove", Unit: "sec/op"}}, Allocs: []Growth{{Function: "example.com/m.F", Unit: "allocs/op"}},
+			Calls:    []CallGrowth{{Route: "POST /v1/messages", Model: "m", What: "calls", Base: 1, Head: 2, Repeated: 1, First: 3, Runs: 5, All: 20}},
+			Spans:    []SpanGrowth{{Name: "plan", Base: 0.25, Head: 0.5, BaseCount: 1, HeadCount: 2}},
 			Compiler: []Remark{{File: "example.com/m/m.go", Line: 3, Text: "moved to heap: x"}}, Modules: []string{"go go1.25.0 → go1.26.0"},
 			Profiles: []string{"perf_reports/profiles/F.cpu-diff.pb.gz"}, Missing: "the time ended",
 		},
 		Blocks:  []Block{{File: "example.com/m/m.go", From: 3, To: 5, Gone: true, Base: 7, Head: 0}},
 		Left:    []Left{{Unit: LeakGoroutines, Where: "main.wait (main.go:7)", PerOp: 0.5}},
+		Memory:  &Memory{Peak: 1 << 20, Inside: &Inside{Live: 1 << 16, Allocated: 64, Objects: 2, Cycles: 0.5, Goroutines: 3}},
 		Imports: []Import{{Name: "example.com/heavy", New: true, Head: 0.25, Total: 0.25}, {Name: "example.com/m", Grew: true, Base: 0.125, Head: 0.5, Total: 0.75}},
 	}
 	b.Spans = []Span{{Name: "plan", Count: 2, Self: 0.25, Total: 0.5, P95: 0.375}}

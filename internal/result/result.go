@@ -76,6 +76,8 @@ type Benchmark struct {
 	Why *Why `json:"why,omitempty"`
 	// Left, on a head benchmark, is where most comes from of what iterations leave behind.
 	Left []Left `json:"left,omitempty"`
+	// Memory is what its processes held and allocated.
+	Memory *Memory `json:"memory,omitempty"`
 	// Imports, on a head benchmark of a program's start, are the packages that are new or grew, the largest growth
 	// first, and behind them the slowest of the others.
 	Imports []Import  `json:"imports,omitempty"`
@@ -95,6 +97,10 @@ type Why struct {
 	Own    []Growth `json:"own,omitempty"`
 	Any    []Growth `json:"any,omitempty"`
 	Allocs []Growth `json:"allocs,omitempty"`
+	// Calls and Spans, of a program under load, are what a run asks more of the upstream, and the spans that take longer,
+	// by the samples that were judged.
+	Calls []CallGrowth `json:"calls,omitempty"`
+	Spans []SpanGrowth `json:"spans,omitempty"`
 	// Compiler is what the compiler does otherwise to functions above: values that escape, calls that are no
 	// longer inlined.
 	Compiler []Remark `json:"compiler,omitempty"`
@@ -118,6 +124,34 @@ type Growth struct {
 	Head float64 `json:"head"`
 	// Path are the functions that lead to it where it costs most, the outermost first.
 	Path []string `json:"path,omitempty"`
+}
+
+// CallGrowth is what a run of a program under load asks more of its upstream.
+type CallGrowth struct {
+	// Route is the request line, such as POST /v1/chat/completions.
+	Route string `json:"route"`
+	Model string `json:"model,omitempty"`
+	// What is counted: "calls", "input tokens" and the like.
+	What string  `json:"what"`
+	Base float64 `json:"base"`
+	Head float64 `json:"head"`
+	// Repeated, of calls, is by how much those rose that ask again what the run had asked before.
+	Repeated float64 `json:"repeated,omitempty"`
+	// First is the number of the first run that has more, and Runs how many have, of All. All is 0 where nobody knows which run
+	// made which call.
+	First int `json:"first,omitempty"`
+	Runs  int `json:"runs,omitempty"`
+	All   int `json:"all,omitempty"`
+}
+
+// SpanGrowth is a span of a program under load that takes more own time a run.
+type SpanGrowth struct {
+	Name string `json:"name"`
+	// Base and Head are the own time in seconds, BaseCount and HeadCount how many there are.
+	Base      float64 `json:"base"`
+	Head      float64 `json:"head"`
+	BaseCount float64 `json:"base_count"`
+	HeadCount float64 `json:"head_count"`
 }
 
 // Remark is a sentence about a place in the source.

@@ -15,6 +15,22 @@ const EnvHeap = "PERFGATE_PROBE_HEAP"
 // EnvGC is the variable that has every memory mark collect garbage first.
 const EnvGC = "PERFGATE_PROBE_GC"
 
+// EnvProfiles is the variable that names a folder for profiles of what the processes do while they are under load.
+const EnvProfiles = "PERFGATE_PROBE_PROFILES"
+
+// The files of that folder: who asks for profiles says with BeginProfiles and EndProfiles when they begin and end, the
+// others go on from a name of the process's own.
+const (
+	BeginProfiles = "begin"
+	EndProfiles   = "end"
+	// HearsProfiles says that the process waits for the two.
+	HearsProfiles = ".hears"
+	// AllocsBefore is what was allocated when it began, AllocsAfter the same at the end. CPUProfile is what came between.
+	AllocsBefore = ".before.allocs.pprof"
+	AllocsAfter  = ".allocs.pprof"
+	CPUProfile   = ".cpu.pprof"
+)
+
 // HeapBefore and HeapAfter are the names of those profiles.
 const (
 	HeapBefore = "heap_before.pprof"

@@ -143,6 +143,7 @@ func (r *running) stop() (Usage, error) {
 		return Usage{}, fmt.Errorf("the server ended while it was measured: %s %s", r.exited.Failure, lastWords(r.exited))
 	default:
 	}
+	held, _ := proc.ReadMemory(r.child.Pid()) // its wait status says less where perfgate is larger
 	r.child.Terminate()
 	select {
 	case <-r.ended:
@@ -150,7 +151,7 @@ func (r *running) stop() (Usage, error) {
 		r.child.Kill()
 		<-r.ended
 	}
-	return Usage{Startup: r.startup, CPU: r.exited.CPU, MaxRSS: r.exited.MaxRSS}, r.err
+	return Usage{Startup: r.startup, CPU: r.exited.CPU, MaxRSS: max(held.High(), r.exited.MaxRSS)}, r.err
 }
 
 // program finds the executable that args begin with.

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +21,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/org/perfgate/internal/loopback"
 )
 
 // serverEnv makes this test binary a server that listens on the address in it.
@@ -70,23 +71,14 @@ func testServer(addr string) int {
 	return 0
 }
 
-// freePort is an address that nobody listens on, and that nobody else takes before the test does: on Linux, where all
-// of 127.0.0.0/8 is the machine itself, its host is of this call alone. Between asking for a free port of 127.0.0.1
-// and listening there, the server of another test may get it.
+// freePort is an address that nobody listens on.
 func freePort(t testing.TB) string {
-	host := "127.0.0.1"
-	if runtime.GOOS == "linux" {
-		host = fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()>>8%254, os.Getpid()%256, 1+hosts.Add(1)%254)
-	}
-	l, err := net.Listen("tcp", host+":0")
+	addr, err := loopback.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
-
-var hosts atomic.Int32
 
 func self(t testing.TB) string {
 	exe, err := os.Executable()
@@ -219,7 +211,7 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if trace.Count(OK) != 3 || trace.Usage.Startup <= 0 || trace.Usage.CPU <= 0 {
+	if trace.Count(OK) != 3 || trace.Usage.Startup <= 0 || trace.Usage.CPU <= 0 || trace.Usage.MaxRSS < 1<<20 {
 		t.Errorf("%v, usage %+v", trace.Failures(), trace.Usage)
 	}
 	if _, err := os.Stat(goodbye); err != nil {

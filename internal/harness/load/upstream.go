@@ -26,8 +26,21 @@ type Counts struct {
 	Calls, Attempts           int
 	InputTokens, OutputTokens int
 	ByModel                   map[string]Tokens
+	// Routes are the same by route and model, in that order.
+	Routes []RouteCounts
 	// Instant says that answers came so fast that which calls were under way together is chance.
 	Instant bool
+}
+
+// RouteCounts is what the upstream saw of a route and a model.
+type RouteCounts struct {
+	// Route is the request line, such as POST /v1/chat/completions.
+	Route, Model string
+	// Repeated are the calls that ask what their run had asked before. Failures are attempts without a whole answer.
+	Calls, Repeated, Attempts, Failures     int
+	InputTokens, CachedTokens, OutputTokens int
+	// Runs are the calls of each run, by its number; nil where nobody knows which run made which call.
+	Runs []int
 }
 
 // Tokens are those of one model.

@@ -47,6 +47,16 @@ func Routes() []string {
 	return names
 }
 
+// RequestLine is the method and the path of the endpoint of that name, such as POST /v1/chat/completions.
+func RequestLine(name string) string {
+	for path, r := range routes {
+		if r.name == name {
+			return r.method + " /v1" + path
+		}
+	}
+	return name
+}
+
 // findRoute returns the endpoint of a path, and what follows it. Base URLs end in /v1 or in nothing, or have another
 // path before it, as gateways do.
 func findRoute(path string) (r *route, rest string) {

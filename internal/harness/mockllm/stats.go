@@ -13,7 +13,9 @@ import (
 // Counters are what is counted of calls. Of attempts that were answered, the tokens count; of those that
 // were cut off in a stream, the tokens that were sent.
 type Counters struct {
-	Calls        int `json:"calls"` // what the program meant: retries are not counted
+	Calls int `json:"calls"` // what the program meant: retries are not counted
+	// Repeated are the calls that ask what their run had asked before.
+	Repeated     int `json:"repeated,omitempty"`
 	Attempts     int `json:"attempts"`
 	Streams      int `json:"streams"` // attempts that asked for a stream
 	ToolCalls    int `json:"tool_calls"`
@@ -121,6 +123,9 @@ func (l *ledger) begin(c *call, isNew bool) {
 	n.InputBytes += c.received
 	if isNew {
 		n.Calls++
+		if c.logical.occurrence > 0 {
+			n.Repeated++
+		}
 	}
 	if c.request.Stream {
 		n.Streams++
@@ -167,6 +172,7 @@ func (l *ledger) stats(now time.Time) Stats {
 
 func (c *Counters) sum(other *Counters) {
 	c.Calls += other.Calls
+	c.Repeated += other.Repeated
 	c.Attempts += other.Attempts
 	c.Streams += other.Streams
 	c.ToolCalls += other.ToolCalls

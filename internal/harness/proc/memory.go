@@ -105,7 +105,7 @@ func higher(a, b Point) Point {
 // step. Where the kernel allows it the peaks of the processes begin anew, so that what is short shows as well.
 func (s *Sampler) Step() (now Point, high int64) {
 	m, ok := ReadMemory(s.pid)
-	resetPeaks(s.pid)
+	ResetPeaks(s.pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now = Point{time.Since(s.began), m}

@@ -72,8 +72,8 @@ func statusBytes(status []byte, name string) (int64, bool) {
 	return 0, false
 }
 
-// resetPeaks lets the peaks of a process and its descendants begin anew, where that is allowed.
-func resetPeaks(pid int) {
+// ResetPeaks lets the peaks of a process and its descendants begin anew, where that is allowed.
+func ResetPeaks(pid int) {
 	for _, p := range tree(pid) {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p), []byte("5"), 0) // the readings between still count
 	}

@@ -26,5 +26,5 @@ func ReadMemory(pid int) (m Memory, ok bool) {
 	return m, m.Processes > 0
 }
 
-// resetPeaks does nothing: no peaks are read here.
-func resetPeaks(int) {}
+// ResetPeaks does nothing: no peaks are read here.
+func ResetPeaks(int) {}

@@ -25,6 +25,8 @@ type Process struct {
 	Limit time.Duration
 	// Files are what the child gets beside the standard streams, as descriptors 3, 4, ….
 	Files []*os.File
+	// Group, when set, is where it begins.
+	Group *Group
 	// Watch, when set, sees the output while it comes and may extend the limit.
 	Watch Watcher
 	// Out, when set, gets both streams as they come, of which nothing is kept then.
@@ -86,6 +88,7 @@ func (p Process) Start(ctx context.Context) (*Child, error) {
 	c.cmd = exec.CommandContext(c.limited, p.Path, p.Args...)
 	c.cmd.Dir, c.cmd.Env, c.cmd.ExtraFiles = p.Dir, p.Env, p.Files
 	OwnGroup(c.cmd)
+	p.Group.begin(c.cmd)
 	c.cmd.WaitDelay = killGrace
 	c.cmd.Stdout, c.cmd.Stderr = c.stdout, c.stderr
 	c.timer = time.AfterFunc(p.Limit, func() { c.cancel(errHung) })

@@ -40,10 +40,12 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 		n.Input += r.InputTokens
 		n.Output += r.OutputTokens
 		counts.ByModel[r.Model] = n
+		counts.Routes = append(counts.Routes, routeCounts(r))
 	}
 	if mock.RunStats("").Attempts == 0 { // else some run's calls would look like its own work
 		t.Attribute(func(run int) load.Calls {
 			r := mock.RunStats(load.RunName(run))
+			addRun(counts, len(t.Records), run, r.Routes)
 			c := load.Calls{Count: r.Calls, Attempts: r.Attempts, Depth: r.Depth}
 			for _, b := range r.Busy {
 				c.Busy = append(c.Busy, load.Span(b))
@@ -59,6 +61,30 @@ func Counts(mock *mockllm.Server, t *load.Trace) *load.Counts {
 		judgeLateness(t, late, max(lateMock, planned/10))
 	}
 	return counts
+}
+
+func routeCounts(r mockllm.RouteStats) load.RouteCounts {
+	c := load.RouteCounts{Route: mockllm.RequestLine(r.Route), Model: r.Model, Calls: r.Calls, Repeated: r.Repeated, Attempts: r.Attempts,
+		InputTokens: r.InputTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens}
+	for _, n := range r.Errors {
+		c.Failures += n
+	}
+	return c
+}
+
+// addRun adds one run's calls, of so many runs.
+func addRun(counts *load.Counts, runs, run int, routes []mockllm.RouteStats) {
+	for _, r := range routes {
+		line := mockllm.RequestLine(r.Route)
+		for i := range counts.Routes {
+			if c := &counts.Routes[i]; c.Route == line && c.Model == r.Model {
+				if c.Runs == nil {
+					c.Runs = make([]int, runs)
+				}
+				c.Runs[run] = r.Calls
+			}
+		}
+	}
 }
 
 // leastDelay is how long answers must take for calls that are begun together to be under way together: a goroutine
