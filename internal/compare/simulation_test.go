@@ -37,6 +37,9 @@ type engine struct {
 }
 
 // Of a simulated machine.
+// simulatedPairs are those of a pass; at the gate there are more of them, since slices are short.
+const simulatedPairs = 12
+
 const (
 	processSD  = 0.01 // of what a pair of processes does to all its pairs
 	spikeShare = 0.05 // of single times that are disturbed
@@ -67,7 +70,7 @@ func (e *engine) screen(b simulated) ([][]float64, result.Route) {
 	var first [][]float64
 	looks := []int{6, 8, 12, 16, 24, 48}
 	for {
-		pairs := fewestPairs
+		pairs := simulatedPairs
 		if len(first) >= longScreen {
 			pairs *= 2
 		}
@@ -90,7 +93,7 @@ func (e *engine) confirm(b simulated, first [][]float64, suspects int) [][]float
 	for i := range fresh {
 		offset := e.build()
 		for range passes {
-			fresh[i] = append(fresh[i], e.pass(b, offset, fewestPairs)...)
+			fresh[i] = append(fresh[i], e.pass(b, offset, simulatedPairs)...)
 		}
 	}
 	return fresh
@@ -311,7 +314,7 @@ func TestReplay(t *testing.T) {
 	for i := range benchmarks {
 		b := simulated{sd: 0.3, change: 0.1} // far beyond the margin, which would hide the level
 		for range FirstLook {
-			first[i] = append(first[i], e.pass(b, e.build(), fewestPairs))
+			first[i] = append(first[i], e.pass(b, e.build(), simulatedPairs))
 		}
 		fresh[i] = singles(medians(e.confirm(b, first[i], benchmarks)))
 	}

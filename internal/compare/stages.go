@@ -25,8 +25,10 @@ const (
 	// fixedMargin is the noise margin where builds cannot be linked in another order: layout
 	// moves times by so much.
 	fixedMargin = 0.02
-	// Bounds of the number of pairs in a pass.
-	fewestPairs, mostPairs = 12, 64
+	// mostPairs is the most pairs that a pass should have.
+	mostPairs = 192
+	// fewestDeviations is the least number of pairs that their noise is known by.
+	fewestDeviations = 12
 	// leastBetween is the standard deviation of processes that is reckoned with before it is known.
 	leastBetween = 0.01
 	// mostPerBuild is the most passes on a build.
@@ -53,17 +55,17 @@ func (p Policy) Builds(k int) int {
 	return max(minBuilds, stats.MinPairs(max(k, 1), p.ConfirmAlpha())+3)
 }
 
-// Pairs is the number of pairs that a pass should have where its beginning costs as much as so many:
-// the balance of Kalibera and Jones, "Rigorous benchmarking in reasonable time" (2013), which makes the
-// most of the machine's time from the noise within passes and between them.
-func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
+// Pairs is the number of pairs that a pass should have, the least that it may have or more, where its beginning costs
+// as much as so many: the balance of Kalibera and Jones, "Rigorous benchmarking in reasonable time" (2013), which makes
+// the most of the machine's time from the noise within passes and between them.
+func (p Policy) Pairs(base, head *result.Benchmark, least int, begin float64) int {
 	b, h := base.Metric("sec/op"), head.Metric("sec/op")
 	if b == nil || h == nil || !(begin > 0) {
-		return fewestPairs
+		return least
 	}
 	noise, values := residuals(b.Samples, h.Samples), medians(passes(b.Samples, h.Samples, logRatio(1)))
-	if len(noise) < fewestPairs {
-		return fewestPairs
+	if len(noise) < fewestDeviations {
+		return least
 	}
 	const medianVar = math.Pi / 2 // of a normal sample's median, by its mean's
 	within := medianVar * square(stats.RobustSD(noise))
@@ -72,7 +74,6 @@ func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
 		pairs := float64(len(noise)) / float64(len(values))
 		between = max(between, square(stats.RobustSD(values))-within/pairs)
 	}
-	least := fewestPairs
 	if len(values) >= longScreen {
 		least *= 2
 	}
@@ -80,7 +81,7 @@ func (p Policy) Pairs(base, head *result.Benchmark, begin float64) int {
 	if !(n > float64(least)) { // or NaN: times of zero have no ratio
 		return least
 	}
-	return int(math.Ceil(math.Min(mostPairs, n)))
+	return int(math.Ceil(math.Min(max(mostPairs, float64(least)), n)))
 }
 
 func square(x float64) float64 { return x * x }

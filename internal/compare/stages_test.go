@@ -54,7 +54,7 @@ func TestPairs(t *testing.T) {
 		{"cheap to begin", 2, 12, 0.1, 0.5, 12},
 		{"dear to begin", 2, 12, 0.1, 5, 29},   // sqrt(5·1.571·100) = 28.02
 		{"dearer, quiet", 2, 12, 0.02, 80, 23}, // sqrt(80·1.571·4) = 22.42
-		{"dearest", 2, 12, 0.1, 1000, 64},
+		{"dearest", 2, 12, 0.1, 1000, mostPairs},
 		{"noisy processes", 6, 12, 0.1, 5, 12},
 		{"too few passes to know the processes", 5, 12, 0.1, 5, 29},
 		{"too little to know", 5, 2, 0.3, 5, 12},
@@ -63,7 +63,7 @@ func TestPairs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		b, h := noisyPasses(tt.passes, tt.pairs, tt.sd)
-		if got := DefaultPolicy.Pairs(b, h, tt.begin); got != tt.want {
+		if got := DefaultPolicy.Pairs(b, h, 12, tt.begin); got != tt.want {
 			t.Errorf("%s: Pairs = %d, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -104,14 +104,14 @@ func TestPerBuild(t *testing.T) {
 // TestPairsOfNothing: without a noise that can be computed a pass has the fewest pairs.
 func TestPairsOfNothing(t *testing.T) {
 	b, h := noisyPasses(2, 12, 0.3)
-	if got := DefaultPolicy.Pairs(bench("X"), h, 1); got != fewestPairs {
+	if got := DefaultPolicy.Pairs(bench("X"), h, 12, 1); got != 12 {
 		t.Errorf("no time on base: %d pairs", got)
 	}
-	if got := DefaultPolicy.Pairs(b, bench("X"), 1); got != fewestPairs {
+	if got := DefaultPolicy.Pairs(b, bench("X"), 12, 1); got != 12 {
 		t.Errorf("no time on head: %d pairs", got)
 	}
 	zero := timed("X", constants(24, 0))
-	if got := DefaultPolicy.Pairs(zero, zero, 1); got != 2*fewestPairs {
+	if got := DefaultPolicy.Pairs(zero, zero, 12, 1); got != 24 {
 		t.Errorf("times of zero: %d pairs", got)
 	}
 }

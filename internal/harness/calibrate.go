@@ -12,8 +12,8 @@ import (
 
 // The measured time of one slice at the gate.
 const (
-	sliceMin = 3 * time.Millisecond
-	sliceAim = 3500 * time.Microsecond
+	sliceMin = time.Millisecond
+	sliceAim = 1200 * time.Microsecond
 	sliceMax = 50 * time.Millisecond
 	// sliceWall bounds a slice by the clock on the wall, for benchmarks that stop the timer.
 	sliceWall = 250 * time.Millisecond
@@ -23,7 +23,9 @@ const (
 	// compareMost bounds the time of all comparisons, for benchmarks that are dear to begin.
 	compareMost = 1500 * time.Millisecond
 	collects    = 2 // garbage collections in a slice are enough to have their cost in it
-	// passMost is the time that a pass of one benchmark should take at most.
+	// passAim is the time that the pairs of a pass take where they are not fewer than fewestPairs, and passMost what
+	// they should take at most.
+	passAim  = 85 * time.Millisecond
 	passMost = 600 * time.Millisecond
 )
 
@@ -100,11 +102,18 @@ func (w *walk) calibrate(t *goTarget) error {
 		return err
 	}
 	t.Iters = n
-	t.MaxPairs = max(1, int(passMost/max(1, pair)))
-	t.Pairs = min(fewestPairs, t.MaxPairs)
+	t.MinPairs, t.MaxPairs = pairsIn(pair)
+	t.Pairs = t.MinPairs
 	t.Begin = w.startup + max(0, time.Since(w.began)-spent)
 	t.Cost = t.Begin + time.Duration(t.Pairs)*pair
 	return nil
+}
+
+// pairsIn is the least and the most pairs of a pass, where a pair takes so long.
+func pairsIn(pair time.Duration) (least, most int) {
+	pair = max(1, pair)
+	most = max(1, int(passMost/pair))
+	return min(max(fewestPairs, int(passAim/pair)), most), most
 }
 
 // stored returns a stored baseline's iteration count where it is not far off, else 0.

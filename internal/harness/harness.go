@@ -81,9 +81,8 @@ type Target struct {
 	Changed bool
 	// Iters is the calibrated number of iterations of a slice.
 	Iters int
-	// Pairs is the number of pairs of slices to take in a pass, MaxPairs the most that a pass
-	// should take.
-	Pairs, MaxPairs int
+	// Pairs is the number of pairs of slices to take in a pass, between MinPairs and MaxPairs.
+	Pairs, MinPairs, MaxPairs int
 	// Cost is the expected machine time of one pass, Begin the part of it before the first pair.
 	Cost, Begin time.Duration
 	// Share is the number of passes that are worth one of the gate's: where every pair needs
@@ -140,9 +139,9 @@ type Reading struct {
 // Judge decides from what was measured how the measuring goes on. The harness itself looks at no
 // value.
 type Judge interface {
-	// Pairs is the number of pairs that a further pass should have, where its beginning costs as
-	// much as so many.
-	Pairs(base, head *result.Benchmark, begin float64) int
+	// Pairs is the number of pairs that a further pass should have, the least that it may have or more, where its
+	// beginning costs as much as so many.
+	Pairs(base, head *result.Benchmark, least int, begin float64) int
 	// Passes is the number of such passes that one of so many suspects needs on each re-linked build.
 	Passes(base, head *result.Benchmark, suspects int) int
 	// Counting reports whether further passes of counting are needed to judge a benchmark's

@@ -326,7 +326,7 @@ func (s fakeSuite) Prepare(context.Context, *Budget, func(Event)) (Runner, error
 
 // newTarget makes a benchmark that both sides can run.
 func newTarget(name string) *Target {
-	t := &Target{Key: result.Key{Name: name}, Live: [2]bool{true, true}, MaxPairs: 100}
+	t := &Target{Key: result.Key{Name: name}, Live: [2]bool{true, true}, MinPairs: fewestPairs, MaxPairs: 100}
 	for side := range t.Bench {
 		t.Bench[side] = &result.Benchmark{Name: name, Status: result.OK}
 	}
@@ -368,9 +368,9 @@ func (j *fakeJudge) Builds(k int) int {
 	return fakeBuilds - 1 + k
 }
 
-func (j *fakeJudge) Pairs(_, _ *result.Benchmark, begin float64) int {
+func (j *fakeJudge) Pairs(_, _ *result.Benchmark, least int, begin float64) int {
 	j.begin = append(j.begin, begin)
-	return max(fewestPairs, j.pairs)
+	return max(least, j.pairs)
 }
 
 func (j *fakeJudge) Passes(_, _ *result.Benchmark, suspects int) int {

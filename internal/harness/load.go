@@ -129,7 +129,7 @@ func (r *loadRunner) Calibrate(ctx context.Context, targets []*Target) error {
 		if _, err := r.try(ctx, r.target(t)); err != nil {
 			return err
 		}
-		t.Pairs, t.MaxPairs, t.Cost = 1, 1, time.Since(began)
+		t.Pairs, t.MinPairs, t.MaxPairs, t.Cost = 1, 1, 1, time.Since(began)
 	}
 	return nil
 }

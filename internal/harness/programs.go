@@ -170,7 +170,7 @@ func (t *programTarget) plan(pair time.Duration) {
 		pairs = max(1, min(pairs, most/first))
 		t.MaxPasses = max(first, most/pairs)
 	}
-	t.Pairs, t.MaxPairs = pairs, pairs
+	t.Pairs, t.MinPairs, t.MaxPairs = pairs, pairs, pairs
 	t.Begin = pair
 	if t.timed.Trace {
 		t.Begin += pair

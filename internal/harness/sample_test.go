@@ -23,11 +23,30 @@ func TestGrow(t *testing.T) {
 		{7, 7 * time.Millisecond, sampleAim, 25},
 		{1000, 13 * time.Millisecond, sampleAim, 1900}, // of 1923
 		{1_000_000, 1_234_567, sampleAim, 20_000_000},  // of 20,250,019
-		{7, 7 * time.Millisecond, sliceAim, 4},
-		{1000, time.Millisecond, sliceAim, 3500},
+		{7, 7 * time.Millisecond, sliceAim, 1},
+		{1000, time.Millisecond, sliceAim, 1200},
 	} {
 		if got := grow(tt.n, tt.took, tt.aim); got != tt.want {
 			t.Errorf("grow(%d, %v, %v) = %d, want %d", tt.n, tt.took, tt.aim, got, tt.want)
+		}
+	}
+}
+
+// TestPairsIn: short slices come in many pairs, and long ones in few.
+func TestPairsIn(t *testing.T) {
+	for _, tt := range []struct {
+		pair        time.Duration
+		least, most int
+	}{
+		{0, 85_000_000, 600_000_000},
+		{2500 * time.Microsecond, 34, 240},
+		{10 * time.Millisecond, fewestPairs, 60},
+		{50 * time.Millisecond, fewestPairs, fewestPairs},
+		{100 * time.Millisecond, 6, 6},
+		{time.Second, 1, 1},
+	} {
+		if least, most := pairsIn(tt.pair); least != tt.least || most != tt.most {
+			t.Errorf("pairs of %v: %d to %d, want %d to %d", tt.pair, least, most, tt.least, tt.most)
 		}
 	}
 }

@@ -379,3 +379,22 @@ func TestPrepareError(t *testing.T) {
 		t.Errorf("log = %q, want %q", r.log, want)
 	}
 }
+
+// What is dear does not use the budget up before the others are decided.
+func TestDearWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a", "dear", "b")
+		r.cost["dear"] = 20 * time.Second
+		j := &fakeJudge{from: map[string]int{"a": 24, "b": 24, "dear": 24}}
+		// Each is calibrated, 22 s. The first look takes 6 passes of 22 s, the others' further 18 of 2 s: 50 s are left, with the
+		// control for one of its own.
+		m := measure(t, r, planOf((22+6*22+18*2+50)*time.Second, j))
+		got := map[string]int{}
+		for _, b := range m.Head.Benchmarks {
+			got[b.Name] = b.Passes()
+		}
+		if diff := cmp.Diff(map[string]int{"a": 24, "b": 24, "dear": 7}, got); diff != "" {
+			t.Errorf("passes (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/org/perfgate/internal/result"
+	"github.com/org/perfgate/internal/stats"
 )
 
 // schedule spends the budget on passes, in two stages: all benchmarks until each is found unchanged or
@@ -40,9 +41,10 @@ const (
 	// atOnce is how many benchmarks are calibrated, and where the budget is scarce measured, before
 	// the next ones are begun.
 	atOnce = 16
-	// fewestPairs is the number of pairs in a pass before anything is known of the noise, and however
-	// scarce the budget is.
+	// fewestPairs is the least number of pairs in a pass, but of slices so long that a pass would be, too.
 	fewestPairs = 12
+	// dearer than most by this factor is a target that waits for the others after the first look.
+	dearer = 8
 	// screenBuilds is the number of builds that the first stage's passes are spread over, from the
 	// first look on: what is clear by then needs no second one.
 	screenBuilds = 2
@@ -212,11 +214,49 @@ func (s *schedule) oneChunk(ctx context.Context, c []*Target) error {
 }
 
 // screen is the first stage: passes over all targets until each is decided or the budget that the
-// suspects leave is used up.
+// suspects leave is used up. From the first look on, those that are dear wait until the others are decided.
 func (s *schedule) screen(ctx context.Context, live []*Target) error {
 	total := s.decided + len(live)
+	first, last := looks[0], looks[len(looks)-1]
+	live, err := s.passes(ctx, live, 0, first, total)
+	if err != nil {
+		return err
+	}
+	cheap, dear := byCost(live)
+	if cheap, err = s.passes(ctx, cheap, first, last, total); err != nil {
+		return err
+	}
+	if dear, err = s.passes(ctx, dear, first, last, total); err != nil {
+		return err
+	}
+	s.look(slices.Concat(cheap, dear), true)
+	return nil
+}
+
+// byCost separates the targets whose passes take many times as long as those of most.
+func byCost(live []*Target) (cheap, dear []*Target) {
+	costs := make([]float64, len(live))
+	for i, t := range live {
+		costs[i] = float64(t.Cost) * float64(t.share())
+	}
+	most := dearer * stats.Median(costs)
+	for i, t := range live {
+		if costs[i] > most {
+			dear = append(dear, t)
+		} else {
+			cheap = append(cheap, t)
+		}
+	}
+	return cheap, dear
+}
+
+// passes takes the passes of the first stage from one number to another, and returns the targets that are not decided.
+func (s *schedule) passes(ctx context.Context, live []*Target, from, to, total int) ([]*Target, error) {
 	builds := 1
-	for n := 0; n < looks[len(looks)-1]; n++ {
+	if from > 0 {
+		builds = len(s.screened)
+	}
+	for n := from; n < to; n++ {
 		live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return t.sides() == 0 })
 		live = s.trim(live, looks[0]-n)
 		if len(live) == 0 || passCost(live) > s.budget.Left()-s.reserve() {
@@ -224,10 +264,10 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 		}
 		s.observe(Event{Phase: "measure", What: live[0].place(), Done: s.decided, Total: total, Left: min(s.budget.Left(), time.Duration(max(1, looks[0]-n))*passCost(live))})
 		if stop, err := s.pass(ctx, live, s.screened[n%builds]); err != nil || stop {
-			return err
+			return live, err
 		}
 		if err := s.maybeControl(ctx, live, s.reserve()); err != nil {
-			return err
+			return live, err
 		}
 		s.tune(live)
 		s.squeeze(live, looks[0]-n-1)
@@ -237,14 +277,12 @@ func (s *schedule) screen(ctx context.Context, live []*Target) error {
 		}
 		if n+1 == looks[0] && len(live) > 0 && s.plan.Judge != nil {
 			if err := s.linkScreen(ctx, live); err != nil {
-				return err
+				return live, err
 			}
-			builds = len(s.screened)
 		}
 		s.save()
 	}
-	s.look(live, true)
-	return nil
+	return live, nil
 }
 
 // pass takes one pass of each target, or as many as make up one of the gate's, or in the second stage
@@ -282,7 +320,7 @@ func (s *schedule) tune(targets []*Target) {
 		if t.sides() < 2 || t.Share > 0 {
 			continue
 		}
-		t.take(min(t.MaxPairs, s.plan.Judge.Pairs(t.Bench[Base], t.Bench[Head], float64(t.Begin)/float64(max(1, t.pairCost())))))
+		t.take(min(t.MaxPairs, s.plan.Judge.Pairs(t.Bench[Base], t.Bench[Head], t.MinPairs, float64(t.Begin)/float64(max(1, t.pairCost())))))
 	}
 }
 
@@ -303,7 +341,7 @@ func (s *schedule) squeeze(live []*Target, passes int) {
 	}
 	share := max(0, float64(have)/float64(need))
 	for _, t := range live {
-		if pairs := max(min(fewestPairs, t.Pairs), int(share*float64(t.Pairs))); pairs < t.Pairs {
+		if pairs := max(min(t.MinPairs, t.Pairs), int(share*float64(t.Pairs))); pairs < t.Pairs {
 			t.take(pairs)
 		}
 	}

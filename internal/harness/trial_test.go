@@ -59,7 +59,7 @@ func TestTrial(t *testing.T) {
 	if err := r.Control(t.Context(), r.Targets(), newRand(1), func(tt *Target, got Reading) { taken++; take([2]float64{1, 1})(tt, got) }); err != nil || taken != 1 {
 		t.Errorf("the control took %d readings: %v", taken, err)
 	}
-	// Where head takes so much longer a pass has fewer pairs: slices of 3 ms on both sides would leave room for 85.
+	// Where head takes so much longer a pass has fewer pairs: slices as short as on base would leave room for hundreds.
 	suite.Trial.Slow[key] = 30
 	if err := r.Calibrate(t.Context(), r.Targets()); err != nil || target.MaxPairs > 24 || target.Pairs > target.MaxPairs {
 		t.Errorf("%d pairs of %d on a head that is 31 times as slow: %v", target.Pairs, target.MaxPairs, err)
