@@ -88,7 +88,7 @@ func (e *engine) screen(b simulated) ([][]float64, result.Route) {
 // confirm is the second stage: a build a value, of as many passes as the first ones ask for.
 func (e *engine) confirm(b simulated, first [][]float64, suspects int) [][]float64 {
 	c := row(e.policy, first, nil)
-	passes := max(fewestPerBuild, c.perBuild(e.policy, c.test.diffs, suspects))
+	passes := max(fewestPerBuild, c.perBuild(e.policy, c.test.diffs, c.sought(), suspects))
 	fresh := make([][]float64, e.policy.Builds(suspects))
 	for i := range fresh {
 		offset := e.build()

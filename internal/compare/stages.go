@@ -92,7 +92,7 @@ func (p Policy) Passes(base, head *result.Benchmark, suspects int) int {
 	n := fewestPerBuild
 	for _, c := range p.screened(base, head) {
 		if len(c.test.diffs) >= FirstLook {
-			n = max(n, c.perBuild(p, c.test.diffs, suspects))
+			n = max(n, c.perBuild(p, c.test.diffs, c.sought(), suspects))
 		}
 	}
 	return n
@@ -153,13 +153,18 @@ func (c *Comparison) detectable(p Policy, d []float64, perBuild, k int) float64 
 }
 
 // perBuild is the number of passes as noisy as d on each build with which the second stage would find
-// the effect or half of what d shows, or the most that there can be.
-func (c *Comparison) perBuild(p Policy, d []float64, k int) int {
-	n, effect := 1, max(c.test.effect, math.Abs(stats.HodgesLehmann(d))/2)
+// such an effect, or the most that there can be.
+func (c *Comparison) perBuild(p Policy, d []float64, effect float64, k int) int {
+	n := 1
 	for n < mostPerBuild && c.detectable(p, d, n, k) > effect {
 		n++
 	}
 	return n
+}
+
+// sought is what the second stage has to find: the effect, or half of the change that the first one saw.
+func (c *Comparison) sought() float64 {
+	return max(c.test.effect, math.Abs(stats.HodgesLehmann(c.test.diffs))/2)
 }
 
 // byPasses prepares the judging of two sides that took turns in passes.
@@ -256,7 +261,7 @@ func medians(passes [][]float64) []float64 {
 func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 	t := c.test
 	k = max(1, k)
-	c.MDE = c.detectable(p, t.diffs, c.perBuild(p, t.diffs, k), k)
+	c.MDE = c.detectable(p, t.diffs, c.perBuild(p, t.diffs, t.effect, k), k)
 	if c.Passes < FirstLook && c.Builds == 0 { // so few do not even tell how noisy they are
 		c.MDE = math.Inf(1)
 	}
