@@ -156,8 +156,8 @@ func (m *moments) mean(samples int) float64 {
 	return m.sum / float64(samples)
 }
 
-// err is the variance of the mean.
-func (m *moments) err(samples int) float64 {
+// variance is that of the mean.
+func (m *moments) variance(samples int) float64 {
 	if m == nil || samples < 2 {
 		return 0
 	}
@@ -168,7 +168,7 @@ func (m *moments) err(samples int) float64 {
 // rises reports whether head's values are higher than base's by more than chance has it, and by more than a share.
 func rises(base, head *moments, samples [2]int, least float64) bool {
 	b, h := base.mean(samples[0]), head.mean(samples[1])
-	return h-b > max(certain*math.Sqrt(base.err(samples[0])+head.err(samples[1])), least*b)
+	return h-b > max(certain*math.Sqrt(base.variance(samples[0])+head.variance(samples[1])), least*b)
 }
 
 // differences are what head asks more, and does longer.
