@@ -175,6 +175,8 @@ func (l *Line) checkSpan() error {
 		return errors.New("ns: want how long the span took, in nanoseconds, or begun")
 	case l.NS == nil && l.Count > 0:
 		return errors.New("ns: want how long the spans took together, in nanoseconds")
+	case l.NS == nil && l.Errors > 0:
+		return fmt.Errorf("errors: %d: want ns too, since only a span that ended can have failed", l.Errors)
 	case l.NS == nil:
 		return nil
 	case *l.NS < 0 || *l.NS > maxNS:

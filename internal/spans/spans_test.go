@@ -147,6 +147,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"span":"a","ns":5,"self_ns":6}`, "self_ns: 6"},
 		{`{"span":"a","ns":5,"errors":2}`, "errors: 2"},
 		{`{"span":"a","ns":5,"count":-1}`, "count: -1"},
+		{`{"span":"a","begun":1,"errors":1}`, "errors: 1: want ns too"},
 		{`{"span":"a","ns":5,"buckets":[[99999,1]]}`, "buckets: [99999,1]"},
 		{`{"span":"a","ns":5,"buckets":[[3,2]]}`, "they hold 2 durations, and count says 1"},
 		{`{"span":"a","ns":5,"attrs":{"k":[1]}}`, "attrs: want a text"},
