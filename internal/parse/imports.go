@@ -65,7 +65,7 @@ func initLine(line string) (p Package, heading, ok bool) {
 	p.Name, p.Self, p.Total = cleanName(m[1]), ms/1e3, ms/1e3
 	p.Bytes, _ = strconv.ParseInt(m[3], 10, 64) // 15 digits fit
 	p.Allocs, _ = strconv.ParseInt(m[4], 10, 64)
-	return p, false, err == nil
+	return p, false, err == nil && p.Name != ""
 }
 
 // importForm is a line of python -X importtime: own and cumulative microseconds, and the module, indented by
@@ -82,7 +82,8 @@ func importLine(line string) (p Package, heading, ok bool) {
 	}
 	self, _ := strconv.ParseFloat(m[1], 64)
 	total, _ := strconv.ParseFloat(m[2], 64)
-	return Package{Name: cleanName(strings.TrimSpace(m[4])), Depth: len(m[3]) / 2, Self: self / 1e6, Total: max(self, total) / 1e6}, false, true
+	p = Package{Name: cleanName(strings.TrimSpace(m[4])), Depth: len(m[3]) / 2, Self: self / 1e6, Total: max(self, total) / 1e6}
+	return p, false, p.Name != ""
 }
 
 // ReadImports finds the lines of any runtime among what a program wrote. The error is one of reading.
