@@ -106,7 +106,7 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		if err == nil && !exact {
 			err = t.Timely()
 		}
-		if err != nil {
+		if err != nil && !load.IsUnfit(err) {
 			return nil, nil, err
 		}
 		all.add(in.side(), t, counts, in.told[t])
@@ -114,7 +114,7 @@ func (l *loader) scenarioOf(s config.Scenario) harness.Scenario {
 		if !exact { // the others are on times
 			said = append(said, t.Usage.Remarks...)
 		}
-		return in.metrics(t, counts), said, nil
+		return in.metrics(t, counts), said, err // what an unfit machine counted holds
 	}}
 }
 

@@ -107,11 +107,12 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 		}
 		rows = append(rows, c)
 	}
-	if n := len(b.Void) + len(h.Void); n > 0 {
+	if n := len(voids(b, false)) + len(voids(h, false)); n > 0 {
 		for _, c := range rows {
 			c.note("%d of %d passes are void: %s", n, n+min(b.Passes(), h.Passes()), firstVoid(b, h))
 		}
 	}
+	voidTimes(rows, b, h)
 	markRestating(rows, b, h)
 	return rows
 }
@@ -120,10 +121,37 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 const ignored = "ignored by the policy: shown, and does not gate"
 
 func firstVoid(b, h *result.Benchmark) string {
-	if len(h.Void) > 0 {
-		return "head: " + h.Void[0].Message
+	if lost := voids(h, false); len(lost) > 0 {
+		return "head: " + lost[0].Message
 	}
-	return "base: " + b.Void[0].Message
+	return "base: " + voids(b, false)[0].Message
+}
+
+// voids are the passes of b that are lost, or those of which only the times are.
+func voids(b *result.Benchmark, counted bool) []result.Void {
+	if b == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(b.Void), func(v result.Void) bool { return v.Counted != counted })
+}
+
+// voidTimes says which times are lost of passes whose counts hold, and keeps times from being judged where too many are.
+func voidTimes(rows []*Comparison, b, h *result.Benchmark) {
+	lost := voids(h, true)
+	if len(lost) == 0 { // of a baseline: it was measured long ago
+		return
+	}
+	n, all := len(lost), min(b.Passes(), h.Passes())
+	for _, c := range rows {
+		if !c.Unit.Timing() || c.Unmeasured {
+			continue
+		}
+		if n > 1 && float64(n) > voidShare*float64(all) && c.test.active {
+			c.test = test{}
+			c.as(Inconclusive, c.Gated, "")
+		}
+		c.note("the times of %d of %d passes are void, their counts hold: %s", n, all, lost[0].Message)
+	}
 }
 
 // unitsIn are the units that a Set has of any benchmark.
@@ -263,15 +291,16 @@ const (
 // voided judges a benchmark whose processes kept failing while it was measured. It returns nil
 // where enough passes are whole.
 func (j judge) voided(c *Comparison, b, h *result.Benchmark) *Comparison {
-	hv, bv := len(h.Void), len(b.Void)
+	headLost, baseLost := voids(h, false), voids(b, false)
+	hv, bv := len(headLost), len(baseLost)
 	whole := min(h.Passes(), b.Passes())
 	switch {
 	case hv >= voidsToBreak && hv > 2*bv:
 		c.as(Broken, true, "")
-		c.note("head's process failed in %d of %d passes: %s", hv, hv+bv+whole, h.Void[0].Message)
+		c.note("head's process failed in %d of %d passes: %s", hv, hv+bv+whole, headLost[0].Message)
 	case bv >= voidsToBreak && bv > 2*hv:
 		c.as(Incomparable, false, "")
-		c.note("base's process failed in %d of %d passes: %s", bv, hv+bv+whole, b.Void[0].Message)
+		c.note("base's process failed in %d of %d passes: %s", bv, hv+bv+whole, baseLost[0].Message)
 	case hv+bv > 1 && float64(hv+bv) > voidShare*float64(hv+bv+whole):
 		c.as(Inconclusive, true, "")
 		c.note("%d of %d passes are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))

@@ -136,6 +136,47 @@ func TestVoid(t *testing.T) {
 	}
 }
 
+// Passes whose counts hold lose times alone: what is exact is judged, and times are where only few are lost.
+func TestVoidTimes(t *testing.T) {
+	measured := func(calls float64, late, passes int) *result.Benchmark {
+		b := bench("X", metric("upstream-calls", constants(passes, calls)...), metric("p50-sec", steady(passes-late, 0.1)...))
+		for i := range late {
+			b.Void = append(b.Void, result.Void{Pass: passes - 1 - i, Message: "the machine is busy", Counted: true})
+		}
+		return b
+	}
+	for _, tt := range []struct {
+		late, passes int
+		times        Verdict
+		note         string
+	}{
+		{1, 19, Unchanged, "the times of 1 of 19 passes are void, their counts hold: the machine is busy"},
+		{2, 40, Unchanged, "the times of 2 of 40 passes are void"},
+		{2, 39, Inconclusive, "the times of 2 of 39 passes are void"},
+		{3, 3, Inconclusive, ""},
+	} {
+		f := stagedFile(set(measured(3, tt.late, tt.passes)), set(measured(4, tt.late, tt.passes)))
+		if tt.late == tt.passes {
+			f.Head.Benchmarks[0].Untimed = "no pass has times that hold"
+			for _, b := range []*result.Benchmark{f.Base.Benchmarks[0], f.Head.Benchmarks[0]} {
+				b.Metrics = b.Metrics[:1]
+			}
+		}
+		o := Judge(f, DefaultPolicy)
+		calls, unit := rowOf(t, o, "X", "upstream-calls"), "p50-sec"
+		if calls.Verdict != Regression || !calls.Exact || calls.Notes != nil || o.Gate != Fail {
+			t.Errorf("%d late of %d: calls are %+v, want an exact regression without a note", tt.late, tt.passes, calls)
+		}
+		if tt.note == "" {
+			unit = "sec/op"
+		}
+		c := rowOf(t, o, "X", unit)
+		if c.Verdict != tt.times || !c.Gated || tt.note != "" && (len(c.Notes) != 1 || !strings.Contains(c.Notes[0], tt.note)) {
+			t.Errorf("%d late of %d: times are %s, gated %v, notes %q, want %s and a note with %q", tt.late, tt.passes, c.Verdict, c.Gated, c.Notes, tt.times, tt.note)
+		}
+	}
+}
+
 // TestOrder: rows come in the order of keys and units, whatever the order of measuring, so that
 // the same run gives the same report.
 func TestOrder(t *testing.T) {

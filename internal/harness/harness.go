@@ -90,6 +90,8 @@ type Target struct {
 	Share int
 	// MaxPasses bounds the passes of the first stage, 0 for as many as there are looks.
 	MaxPasses int
+	// Facts says that what is exact about it is in every pass, and counted nowhere else.
+	Facts bool
 
 	// Uncounted says why not all that is exact is counted.
 	Uncounted string
@@ -133,7 +135,9 @@ type Reading struct {
 	Metrics [2][]*result.Metric
 	// Failure says why a side gave nothing, and Wall what the pass took.
 	Failure [2]string
-	Wall    time.Duration
+	// Untimely says why the machine could not take times, though it could count: Metrics have none then.
+	Untimely string
+	Wall     time.Duration
 }
 
 // Judge decides from what was measured how the measuring goes on. The harness itself looks at no
@@ -194,7 +198,8 @@ type Event struct {
 // Measurement is the outcome of Measure.
 type Measurement struct {
 	Base, Head *result.Set
-	// Measured of Total benchmarks were brought to the first look at least.
+	// Measured of Total benchmarks were brought to the first look at least, or to where what is exact is known that
+	// comes with their times.
 	Measured, Total int
 	// Screened and Confirmed are the builds that the passes of either stage ran on, in turn.
 	Screened, Confirmed []Build

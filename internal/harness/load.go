@@ -33,7 +33,8 @@ type Scenario struct {
 	// Offered is what is offered to the program: values of another load are not comparable.
 	Offered string
 	// Take takes one sample of the program in a tree. Remarks stand beside its values; an error is the
-	// program's or the sample's failure.
+	// program's or the sample's failure. Of one that the machine could not offer in time there are values, too,
+	// of which what is counted holds.
 	Take func(ctx context.Context, dir string) (metrics []load.Metric, remarks []string, err error)
 	// Differences, when set, are what the samples so far show that head asks more of its upstream, and does longer.
 	Differences func(base, head string) ([]result.CallGrowth, []result.SpanGrowth)
@@ -65,7 +66,7 @@ func (s *Load) Prepare(_ context.Context, _ *Budget, observe func(Event)) (Runne
 	r := &loadRunner{suite: s, observe: observe}
 	for _, scenario := range s.Scenarios {
 		t := &loadTarget{scenario: scenario}
-		t.Key, t.Iters, t.Share, t.Changed = result.Key{Suite: SuiteLoad, Name: scenario.Name}, scenario.Runs, 1, true
+		t.Key, t.Iters, t.Share, t.Changed, t.Facts = result.Key{Suite: SuiteLoad, Name: scenario.Name}, scenario.Runs, 1, true, !s.NoTimes
 		for side, dir := range s.dirs() {
 			if dir == "" {
 				continue
@@ -97,9 +98,6 @@ func (r *loadRunner) target(t *Target) *loadTarget {
 func (r *loadRunner) take(ctx context.Context, t *Target, side Side) ([]load.Metric, error) {
 	own := r.target(t)
 	metrics, remarks, err := own.scenario.Take(ctx, r.suite.dirs()[side])
-	if r.suite.NoTimes && load.IsUnfit(err) { // or nobody would know why there are fewer samples
-		remarks = append(remarks, err.Error())
-	}
 	for _, m := range metrics {
 		if m.Unit == wallUnit {
 			own.length = max(own.length, time.Duration(m.Value*float64(time.Second)))
@@ -163,11 +161,7 @@ func (r *loadRunner) Count(ctx context.Context, targets []*Target, take func(*Ta
 		}
 		var reading Reading
 		for side, metrics := range got {
-			for _, m := range r.stored(t, metrics) {
-				if !m.Unit.Timing() {
-					reading.Metrics[side] = append(reading.Metrics[side], m)
-				}
-			}
+			reading.Metrics[side] = countedOf(r.stored(t, metrics))
 		}
 		if t.sides() > 0 {
 			take(t, reading)
@@ -183,6 +177,11 @@ func (r *loadRunner) stored(t *Target, metrics []load.Metric) []*result.Metric {
 		out[i] = &result.Metric{Unit: result.UnitOf(m.Unit), Samples: []result.Sample{{Value: m.Value, Iters: t.Iters}}}
 	}
 	return out
+}
+
+// countedOf are the metrics that are no times.
+func countedOf(metrics []*result.Metric) []*result.Metric {
+	return slices.DeleteFunc(metrics, func(m *result.Metric) bool { return m.Unit.Timing() })
 }
 
 // Pass takes a sample of each side, in coin-flip order.
@@ -202,12 +201,15 @@ func (r *loadRunner) Pass(ctx context.Context, targets []*Target, _ Build, rng *
 				return ctx.Err()
 			}
 			switch {
-			case load.IsUnfit(err): // the other side's sample has none to be compared with
-				got.Failure = [2]string{clip(err.Error()), clip(err.Error())}
+			case load.IsUnfit(err):
+				got.Untimely = clip(err.Error())
 			case err != nil:
 				got.Failure[side] = clip(err.Error())
 			}
 			got.Metrics[side] = r.stored(t, metrics)
+		}
+		if got.Untimely != "" {
+			got.Metrics = [2][]*result.Metric{countedOf(got.Metrics[Base]), countedOf(got.Metrics[Head])}
 		}
 		got.Wall = time.Since(began)
 		take(t, got)

@@ -79,16 +79,18 @@ func TestLoad(t *testing.T) {
 	})
 }
 
-// A sample that only the machine spoilt is void on both sides: neither is broken by it.
+// The times of a sample that only the machine spoilt are void on both sides, and what it counted holds: neither side is
+// broken by it.
 func TestLoadUnfit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scenario, _ := fakeScenario("agent", nil)
 		sound, n := scenario.Take, 0
 		scenario.Take = func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+			metrics, remarks, err := sound(ctx, dir)
 			if n++; dir == "head" && n > 2 && n < 8 {
-				return nil, nil, (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
+				err = (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
 			}
-			return sound(ctx, dir)
+			return metrics, remarks, err
 		}
 		suite := &Load{BaseDir: "base", HeadDir: "head", Scenarios: []Scenario{scenario}}
 		m, err := Measure(t.Context(), suite, Plan{Seed: 1, Budget: time.Hour, Judge: &fakeJudge{}}, nil)
@@ -99,7 +101,89 @@ func TestLoadUnfit(t *testing.T) {
 		if diff := cmp.Diff(base.Void, head.Void); diff != "" || len(head.Void) < 2 || head.Status != result.OK {
 			t.Errorf("head is %s, void passes of base and head differ (-base +head):\n%s", head.Status, diff)
 		}
+		for _, b := range []*result.Benchmark{base, head} {
+			calls, times := b.Metric("upstream-calls").Samples, b.Metric("p50-sec").Samples
+			if len(calls) != looks[0] || len(times) != looks[0]-len(head.Void) || !b.Void[0].Counted || b.Untimed != "" {
+				t.Errorf("%d counts and %d times beside void ones %+v, want %d counts and times where none is void", len(calls), len(times), b.Void, looks[0])
+			}
+		}
 	})
+}
+
+// A machine that is never fit leaves what is counted, and says why there is no time.
+func TestLoadNeverFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scenario, _ := fakeScenario("agent", nil)
+		sound := scenario.Take
+		scenario.Take = func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+			metrics, _, _ := sound(ctx, dir)
+			return metrics, nil, (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
+		}
+		m, err := Measure(t.Context(), &Load{BaseDir: "base", HeadDir: "head", Scenarios: []Scenario{scenario}}, Plan{Seed: 1, Budget: time.Hour, Judge: &fakeJudge{}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range []*result.Benchmark{m.Base.Benchmarks[0], m.Head.Benchmarks[0]} {
+			if len(b.Metrics) != 1 || len(b.Metric("upstream-calls").Samples) != countPasses || b.Untimed != "no pass has times that hold: the load was not what the plan says: the machine is busy" {
+				t.Errorf("%d metrics, untimed %q, want %d samples of what is counted, and why there is no time", len(b.Metrics), b.Untimed, countPasses)
+			}
+		}
+		if m.Measured != 1 {
+			t.Errorf("%d measured, want 1: what is exact is known", m.Measured)
+		}
+	})
+}
+
+// Where the budget does not bring a program to the first look, as many samples are taken as its counts need. They
+// are part of the look where that fits after all.
+func TestLoadScarce(t *testing.T) {
+	for _, tt := range []struct {
+		name              string
+		budget            time.Duration // a pass takes 2s, and as long as that it takes to know it
+		samples, measured int
+	}{
+		{"not even that", 7500 * time.Millisecond, 0, 0},
+		{"just that", 8500 * time.Millisecond, countPasses, 1},
+		{"not the look", 15 * time.Second, countPasses, 1},
+		{"the look", 16500 * time.Millisecond, looks[0], 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				scenario, _ := fakeScenario("agent", nil)
+				m, err := Measure(t.Context(), &Load{BaseDir: "base", HeadDir: "head", Scenarios: []Scenario{scenario}}, Plan{Seed: 1, Budget: tt.budget, Exact: true, Judge: &fakeJudge{}}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, b := range []*result.Benchmark{m.Base.Benchmarks[0], m.Head.Benchmarks[0]} {
+					if b.Passes() != tt.samples || (b.Unmeasured == "") != (tt.samples > 0) {
+						t.Errorf("%d samples, unmeasured %q, want %d", b.Passes(), b.Unmeasured, tt.samples)
+					}
+				}
+				if m.Measured != tt.measured || m.RunTime > tt.budget {
+					t.Errorf("%d measured in %v, want %d within %v", m.Measured, m.RunTime, tt.measured, tt.budget)
+				}
+			})
+		})
+	}
+}
+
+// Facts of a program leave half of the time to what else there is, and are not taken again in the look that follows.
+func TestFacts(t *testing.T) {
+	for cost, want := range map[time.Duration]int{2 * time.Second: looks[0], 8 * time.Second: countPasses, 9 * time.Second: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			r := runnerOf(time.Second, "a", "dear", "fact")
+			r.cost["dear"], r.cost["fact"] = 10*time.Second, cost
+			r.targets[2].Facts, r.targets[2].Changed = true, true // so that it comes first
+			m := measure(t, r, planOf(time.Minute, &fakeJudge{}))
+			got := map[string]int{}
+			for _, b := range m.Head.Benchmarks {
+				got[b.Name] = b.Passes()
+			}
+			if diff := cmp.Diff(map[string]int{"a": looks[0], "dear": 0, "fact": want}, got); diff != "" {
+				t.Errorf("passes where one of the fact takes %v (-want +got):\n%s", cost, diff)
+			}
+		})
+	}
 }
 
 // Where no time is wanted, the samples count.
@@ -117,24 +201,24 @@ func TestLoadExact(t *testing.T) {
 	})
 }
 
-// A machine that spoils a sample of counts leaves fewer of them, which the row explains.
+// A machine that is too busy for times spoils no sample of counts.
 func TestLoadExactUnfit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scenario, _ := fakeScenario("agent", nil)
 		sound, n := scenario.Take, 0
 		scenario.Take = func(ctx context.Context, dir string) ([]load.Metric, []string, error) {
+			metrics, remarks, err := sound(ctx, dir)
 			if n++; n == 2 {
-				return nil, nil, (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
+				err = (&load.Trace{Unfit: []string{"the machine is busy"}}).Err()
 			}
-			return sound(ctx, dir)
+			return metrics, remarks, err
 		}
 		m, err := Measure(t.Context(), &Load{HeadDir: "head", NoTimes: true, Scenarios: []Scenario{scenario}}, Plan{Seed: 1, Budget: time.Hour, Exact: true, NoTimes: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := m.Head.Benchmarks[0]
-		want := []string{"head: a remark", "head: the load was not what the plan says: the machine is busy"}
-		if diff := cmp.Diff(want, b.Notes); diff != "" || len(b.Metric("upstream-calls").Samples) != countPasses-1 {
+		if diff := cmp.Diff([]string{"head: a remark"}, b.Notes); diff != "" || len(b.Metric("upstream-calls").Samples) != countPasses {
 			t.Errorf("%d samples, notes (-want +got):\n%s", len(b.Metric("upstream-calls").Samples), diff)
 		}
 	})

@@ -53,12 +53,16 @@ func (s *schedule) passes(ctx context.Context, live []*Target, from, to, total i
 	}
 	for n := from; n < to; n++ {
 		live = slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return t.sides() == 0 })
-		live = s.trim(live, looks[0]-n)
-		if len(live) == 0 || passCost(live) > s.budget.Left()-s.reserve() {
+		live = s.trim(live)
+		due := slices.DeleteFunc(slices.Clone(live), func(t *Target) bool { return t.passes > n*t.share() }) // facts took some
+		if len(live) == 0 || passCost(due) > s.budget.Left()-s.reserve() {
 			break
 		}
+		if len(due) == 0 {
+			continue
+		}
 		s.observe(Event{Phase: "measure", What: live[0].place(), Done: s.decided, Total: total, Left: min(s.budget.Left(), time.Duration(max(1, looks[0]-n))*passCost(live))})
-		if stop, err := s.pass(ctx, live, s.screened[n%builds]); err != nil || stop {
+		if stop, err := s.pass(ctx, due, s.screened[n%builds]); err != nil || stop {
 			return live, err
 		}
 		if err := s.maybeControl(ctx, live, s.reserve()); err != nil {

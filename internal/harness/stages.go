@@ -80,6 +80,9 @@ func (s *schedule) run(ctx context.Context) error {
 	if err == nil && !scarce {
 		err = s.screen(ctx, all)
 	}
+	if err == nil && scarce {
+		err = s.facts(ctx, chunks)
+	}
 	for _, c := range chunks {
 		if err != nil || !scarce || s.budget.Left() == 0 {
 			break
@@ -156,6 +159,19 @@ func (s *schedule) calibrateChunk(ctx context.Context, c []*Target) error {
 	return err
 }
 
+// calibrateOnce calibrates a chunk that was not yet.
+func (s *schedule) calibrateOnce(ctx context.Context, c []*Target) error {
+	if slices.ContainsFunc(c, func(t *Target) bool { return t.Cost > 0 }) {
+		return nil
+	}
+	return s.calibrateChunk(ctx, c)
+}
+
+// owed is the machine time of the passes that t still needs for the first look.
+func (t *Target) owed() time.Duration {
+	return time.Duration(max(0, looks[0]*t.share()-t.passes)) * t.Cost
+}
+
 // passCost is the machine time of one pass over the targets, in the gate's passes.
 func passCost(targets []*Target) time.Duration {
 	var sum time.Duration
@@ -196,15 +212,13 @@ func (s *schedule) oneChunk(ctx context.Context, c []*Target) error {
 	if s.budget.Left() <= s.reserve() {
 		return nil
 	}
-	if !slices.ContainsFunc(c, func(t *Target) bool { return t.Cost > 0 }) {
-		if err := s.calibrateChunk(ctx, c); err != nil {
-			return err
-		}
+	if err := s.calibrateOnce(ctx, c); err != nil {
+		return err
 	}
 	var fit []*Target
 	left := s.budget.Left() - s.reserve()
 	for _, t := range c { // a cheaper one may still fit
-		if need := withReserve(time.Duration(looks[0]*t.share()) * t.Cost); t.Cost > 0 && need <= left {
+		if need := withReserve(t.owed()); t.Cost > 0 && need <= left {
 			fit = append(fit, t)
 			left -= need
 		}
@@ -276,12 +290,20 @@ func (s *schedule) squeeze(live []*Target, passes int) {
 
 // trim gives the last targets up where the first look at all of them does not fit any more: the machine
 // is busier than it was, and a look at some is worth more than half a look at all.
-func (s *schedule) trim(live []*Target, passes int) []*Target {
+func (s *schedule) trim(live []*Target) []*Target {
 	left := s.budget.Left() - s.reserve()
-	for len(live) > 1 && passes > 0 && time.Duration(passes)*passCost(live) > left {
+	for len(live) > 1 && owed(live) > max(left, 0) {
 		live = live[:len(live)-1]
 	}
 	return live
+}
+
+// owed is what all of them need for it.
+func owed(live []*Target) (sum time.Duration) {
+	for _, t := range live {
+		sum += t.owed()
+	}
+	return sum
 }
 
 // lookAtSpent routes the targets that may have no more passes, and returns the others.
@@ -320,6 +342,14 @@ func (s *schedule) keep(t *Target, r Reading) {
 			void = true
 			t.failed[side]++
 			t.Bench[side].Void = append(t.Bench[side].Void, result.Void{Pass: t.passes + t.confirmed, Message: why})
+		}
+	}
+	if r.Untimely != "" && !void { // the other side's times have none to be compared with
+		for side, b := range t.Bench {
+			if t.Live[side] {
+				t.failed[side]++
+				b.Void = append(b.Void, result.Void{Pass: t.passes + t.confirmed, Message: r.Untimely, Counted: true})
+			}
 		}
 	}
 	pass := t.passes
@@ -383,6 +413,9 @@ func (s *schedule) save() {
 func (s *schedule) explainUnmeasured(interrupted bool) {
 	for _, t := range s.runner.Targets() {
 		for side, b := range t.Bench {
+			if b != nil && t.passes > 0 {
+				t.explainUntimed(b)
+			}
 			if b == nil || !t.Live[side] || t.passes > 0 || t.leaked {
 				continue
 			}
@@ -410,7 +443,7 @@ func (s *schedule) explainUnmeasured(interrupted bool) {
 func (s *schedule) measured() int {
 	n := 0
 	for _, t := range s.runner.Targets() {
-		if t.passes >= looks[0]*t.share() || t.same() || s.plan.NoTimes && t.counted >= countPasses {
+		if t.passes >= looks[0]*t.share() || t.same() || t.factsKnown() || s.plan.NoTimes && t.counted >= countPasses {
 			n++
 		}
 	}

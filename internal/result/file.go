@@ -73,7 +73,8 @@ type Tool struct {
 
 // Run says how far the measuring came within its budget.
 type Run struct {
-	// Measured of Total benchmarks have the passes without which nothing can be judged.
+	// Measured of Total benchmarks have the passes without which nothing can be judged; of a program under load these
+	// may be those that its counts need.
 	Measured int `json:"measured"`
 	Total    int `json:"total"`
 	// Screened and Confirmed are the seeds of the linker's order of functions, 0 for its own. The

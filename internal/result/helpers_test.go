@@ -38,7 +38,7 @@ func full() *File {
 	b := &Benchmark{
 		Suite: "gobench", Package: "example.com/m", Name: `Encode/a="[1]"`, Status: OK,
 		FixedLayout: "the linker has no -randlayout", Untimed: "the budget ended before it", Uncounted: "an operation takes an hour", First: "bhhb",
-		Void:  []Void{{Pass: 3, Message: "exit status 2"}},
+		Void:  []Void{{Pass: 3, Message: "exit status 2", Counted: true}},
 		Notes: []string{"a remark"}, Latency: []string{"HISTFAAA"},
 		Why: &Why{
 			Own: []Growth{{Function: "example.com/m.F", File: "example.com/m/m.go", Line: 3, Unit: "sec/op", Base: 1, Head: 2, Path: []string{"example.com/m.BenchmarkF", "example.com/m.F"}}},

@@ -165,6 +165,8 @@ type Remark struct {
 type Void struct {
 	Pass    int    `json:"pass"`
 	Message string `json:"message"`
+	// Counted says that only the pass's times are lost, on both sides, and that what it counted holds.
+	Counted bool `json:"counted,omitempty"`
 }
 
 // Block is a run of statements of a source file.
