@@ -121,10 +121,11 @@ func TestMockMetrics(t *testing.T) {
 	}
 	ask("POST", "/v1/chat/completions", `{"model":"a\"} 1\nb\\","messages":[{"role":"user","content":"hi"}]}`)
 	ask("GET", "/v1/models/%ff", "")
+	ask("GET", "/v1/models/%ff", "")
 	got := ask("GET", "/metrics", "")
 	for _, want := range []string{
 		"perfgate_mock_calls_total{route=\"chat\",model=\"a\\\"} 1\\nb\\\\\"} 1\n", "perfgate_mock_output_tokens_total{route=\"chat\",model=\"a\\\"} 1\\nb\\\\\"} 32\n",
-		"perfgate_mock_calls_total{route=\"models\",model=\"\ufffd\"} 1\n", "perfgate_mock_lateness_seconds{quantile=\"0.99\"} ",
+		"perfgate_mock_calls_total{route=\"models\",model=\"\ufffd\"} 2\n", "perfgate_mock_repeated_total{route=\"models\",model=\"\ufffd\"} 1\n", "perfgate_mock_lateness_seconds{quantile=\"0.99\"} ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %sin\n%s", want, got)

@@ -31,6 +31,7 @@ var mockCounters = []struct {
 	of   func(c mockllm.Counters) float64
 }{
 	{"calls_total", func(c mockllm.Counters) float64 { return float64(c.Calls) }},
+	{"repeated_total", func(c mockllm.Counters) float64 { return float64(c.Repeated) }},
 	{"attempts_total", func(c mockllm.Counters) float64 { return float64(c.Attempts) }},
 	{"streams_total", func(c mockllm.Counters) float64 { return float64(c.Streams) }},
 	{"tool_calls_total", func(c mockllm.Counters) float64 { return float64(c.ToolCalls) }},
