@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -23,6 +24,7 @@ type Command struct {
 type commandTarget struct {
 	Command
 	path string
+	held *held
 }
 
 // Open finds the program.
@@ -31,15 +33,20 @@ func (c Command) Open(context.Context) (Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &commandTarget{c, path}, nil
+	return &commandTarget{c, path, holding()}, nil
 }
 
 // Do runs the program once. What it used is its own, from its wait status, and that of its children that it
-// waited for.
+// waited for; where that does not tell its memory, from what was seen while it ran.
 func (c *commandTarget) Do(ctx context.Context, n int, r *Record) error {
 	p := proc.Process{Path: c.path, Args: c.Args[1:], Dir: c.Dir, Env: c.Env(n), Limit: c.Limit}
-	e, err := p.Run(ctx)
-	r.CPU, r.MaxRSS = e.CPU, e.MaxRSS
+	child, err := p.Start(ctx)
+	if err != nil {
+		return cmp.Or(ctx.Err(), err)
+	}
+	watched := c.held.add(child.Pid())
+	e, err := child.Wait()
+	r.CPU, r.MaxRSS = e.CPU, max(e.MaxRSS, c.held.end(watched))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
@@ -57,5 +64,8 @@ func (c *commandTarget) Do(ctx context.Context, n int, r *Record) error {
 	return nil
 }
 
-// Close does nothing: every run ended its process.
-func (c *commandTarget) Close() (Usage, error) { return Usage{}, nil }
+// Close ends the watching. Every run has ended its process.
+func (c *commandTarget) Close() (Usage, error) {
+	c.held.close()
+	return Usage{}, nil
+}
