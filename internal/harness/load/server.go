@@ -123,15 +123,29 @@ func (r *running) notReady(name string, ready probe, err error) error {
 	return &UnreachableError{where, fmt.Errorf("%s: %s", name, text)}
 }
 
-// lastWords are the last lines that a child wrote, of standard error before standard output.
+// lastWords are the last lines that a child wrote, of standard error before standard output: as many whole ones as
+// mostLast has room for, or the beginning of the last one.
 func lastWords(e proc.Exited) string {
 	for _, out := range [][]byte{e.Stderr, e.Stdout} {
-		if out = bytes.TrimSpace(out); len(out) > 0 {
-			return clean(string(out[max(0, len(out)-maxWords):]))
+		out = bytes.TrimSpace(out)
+		if len(out) == 0 {
+			continue
 		}
+		from := bytes.LastIndexByte(out, '\n') + 1
+		for from > 0 {
+			before := bytes.LastIndexByte(out[:from-1], '\n') + 1
+			if len(out)-before > mostLast {
+				break
+			}
+			from = before
+		}
+		return clean(string(out[from:min(len(out), from+mostLast)]))
 	}
 	return ""
 }
+
+// mostLast leaves room in maxWords for what stands before the last words.
+const mostLast = maxWords - 60
 
 // stopGrace is how long a server may take to end when it is asked to.
 const stopGrace = 3 * time.Second

@@ -22,6 +22,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/loopback"
 )
 
@@ -302,6 +303,22 @@ func TestCommand(t *testing.T) {
 	}
 	if trace.Records[0].CPU <= 0 {
 		t.Errorf("CPU time %v", trace.Records[0].CPU)
+	}
+}
+
+// The last lines are kept whole, as far as there is room: the end of a stack says what went wrong.
+func TestLastWords(t *testing.T) {
+	line := strings.Repeat("x", 99)
+	for _, tt := range []struct{ stderr, stdout, want string }{
+		{"", "", ""},
+		{" \n", "all is well\n", "all is well"},
+		{"first\n  second\nlast: why\n", "not this", "first   second last: why"},
+		{"gone, and this is long as well: it does not fit\n" + line + "\n" + line + "\nlast: why\n", "", line + " " + line + " last: why"},
+		{"gone\n" + strings.Repeat("y", mostLast-1) + "why\n", "", strings.Repeat("y", mostLast-1) + "w"},
+	} {
+		if got := lastWords(proc.Exited{Stderr: []byte(tt.stderr), Stdout: []byte(tt.stdout)}); got != tt.want {
+			t.Errorf("lastWords(%q, %q) = %q, want %q", tt.stderr, tt.stdout, got, tt.want)
+		}
 	}
 }
 
