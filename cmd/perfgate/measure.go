@@ -149,7 +149,8 @@ func (p *project) suites(ctx context.Context, base *harness.BaseCommit) (*harnes
 		drop()
 		return nil, nil, nil, err
 	}
-	programs := &harness.Load{HeadDir: bench.HeadDir, BaseDir: bench.BaseDir, Scenarios: scenarios, NoTimes: p.config.Metrics == config.Exact}
+	programs := &harness.Load{HeadDir: bench.HeadDir, BaseDir: bench.BaseDir, Scenarios: scenarios, NoTimes: p.config.Metrics == config.Exact,
+		Environ: bench.Environ, PassEnv: bench.PassEnv}
 	return p.together(bench, append([]harness.Suite{programs}, timed...)...), bench, func() { closeMock(); closeAll(); drop() }, nil
 }
 

@@ -31,28 +31,44 @@ const (
 // compiledOtherwise is what the compiler does otherwise to the functions that grew, by what it says of the
 // packages on either side.
 func (r *goRunner) compiledOtherwise(ctx context.Context, g group, why *result.Why) ([]result.Remark, error) {
+	return remarksOn(why, mainPackage, func(side Side, pkg string) (map[remark][]int, error) {
+		return r.build.compilerSays(ctx, g.bins[side].recipe, pkg)
+	})
+}
+
+// remarksOn is what the compiler says otherwise of the functions that grew, by what says returns of a package on a side.
+// program is the import path of what profiles call main.
+func remarksOn(why *result.Why, program string, says func(side Side, pkg string) (map[remark][]int, error)) ([]result.Remark, error) {
 	functions := map[string]bool{}
 	var packages []string
 	for _, growth := range slices.Concat(why.Own, why.Allocs) {
 		for _, f := range append(slices.Clip(growth.Path), growth.Function) {
-			functions[withoutClosures(f)] = true
+			functions[inPackage(withoutClosures(f), program)] = true
 		}
-		if pkg := profiler.PackageOf(growth.Function); !slices.Contains(packages, pkg) && len(packages) < mostCompiled {
+		if pkg := profiler.PackageOf(inPackage(growth.Function, program)); !slices.Contains(packages, pkg) && len(packages) < mostCompiled {
 			packages = append(packages, pkg)
 		}
 	}
 	var out []result.Remark
 	for _, pkg := range packages {
 		var said [2]map[remark][]int
-		for side, bin := range g.bins {
+		for side := range said {
 			var err error
-			if said[side], err = r.build.compilerSays(ctx, bin.recipe, pkg); err != nil {
+			if said[side], err = says(Side(side), pkg); err != nil {
 				return nil, err
 			}
 		}
 		out = append(out, newRemarks(pkg, said, functions)...)
 	}
 	return out[:min(len(out), mostSaid)], nil
+}
+
+// inPackage is a function of a profile with the import path of the program in the place of the linker's.
+func inPackage(function, program string) string {
+	if name, ok := strings.CutPrefix(function, mainPackage+"."); ok {
+		return program + "." + name
+	}
+	return function
 }
 
 // remark is what the compiler says of a function, without the line, which moves.
@@ -107,9 +123,13 @@ func escapes(text string) bool {
 var diagnostic = regexp.MustCompile(`^(.+\.go):(\d+):\d+: ((?:moved to heap: |can inline |inlining call to ).*|.* escapes to heap)$`)
 
 // compilerSays compiles a package as the binary's recipe does, and returns what the compiler says of each function.
-// A package that this side does not have says nothing.
 func (b *builder) compilerSays(ctx context.Context, how recipe, pkg string) (map[remark][]int, error) {
-	g, dir := b.toolOf(how), b.trees[how.side].dir(how.pkg.Module)
+	return b.toolOf(how).compilerSays(ctx, b.trees[how.side].dir(how.pkg.Module), pkg)
+}
+
+// compilerSays compiles a package in a module's folder, and returns what the compiler says of each function. A package
+// that is not there says nothing.
+func (g goTool) compilerSays(ctx context.Context, dir, pkg string) (map[remark][]int, error) {
 	out, err := g.run(ctx, dir, append(g.tagged([]string{"list", "-e", "-f", "{{.Dir}}"}), "--", pkg)...)
 	if err != nil {
 		return nil, err

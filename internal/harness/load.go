@@ -22,6 +22,9 @@ type Load struct {
 	Scenarios        []Scenario
 	// NoTimes takes samples for what is exact alone.
 	NoTimes bool
+	// Environ is perfgate's own environment, PassEnv names variables that the go command sees beyond the usual ones where
+	// it says how it compiles a program that got slower.
+	Environ, PassEnv []string
 }
 
 // Scenario is a program and the load that it is put under.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/pprof/profile"
 	"golang.org/x/mod/modfile"
 
+	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/profiler"
 	"github.com/org/perfgate/internal/result"
 )
@@ -52,9 +53,47 @@ func (r *loadRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(
 		}
 		p.place(why)
 		why.Modules = modulesChanged(p.built)
+		if kind == AllocsProfile {
+			var err error
+			if why.Compiler, err = p.compiledOtherwise(ctx, why); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return why, nil
 }
+
+// compiledOtherwise is what the compiler does otherwise to the functions that grew, where the program on both sides is a
+// Go package of the tree that it was started in, and was built as it is compiled here. Nothing is said of others.
+func (p *loadRecording) compiledOtherwise(ctx context.Context, why *result.Why) ([]result.Remark, error) {
+	var tools [2]goTool
+	for side, info := range p.built {
+		if info == nil || info.Path != p.built[Base].Path || info.Path == commandLine || setting(info, "-gcflags") != "" {
+			return nil, nil
+		}
+		tools[side] = goTool{env: proc.BuildEnv(p.r.suite.Environ, p.r.suite.PassEnv), tags: setting(info, "-tags")}
+	}
+	said, err := remarksOn(why, p.built[Head].Path, func(side Side, pkg string) (map[remark][]int, error) {
+		return tools[side].compilerSays(ctx, p.r.suite.dirs()[side], pkg)
+	})
+	if err != nil && ctx.Err() == nil {
+		return nil, nil // there is no Go here to compile it
+	}
+	return said, err
+}
+
+// setting is how a program was built, empty where nothing was said.
+func setting(info *buildinfo.BuildInfo, key string) string {
+	for _, s := range info.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// commandLine is the path of a program that was built of files that were named.
+const commandLine = "command-line-arguments"
 
 // mostRounds is how often sides that use little CPU time are profiled to see something of it.
 const mostRounds = 20
@@ -153,7 +192,7 @@ const mainPackage = "main"
 // place puts the import path of the program in the place of the linker's.
 func (p *loadRecording) place(why *result.Why) {
 	info := cmp.Or(p.built[Head], p.built[Base])
-	if info == nil || info.Path == "command-line-arguments" {
+	if info == nil || info.Path == commandLine {
 		return
 	}
 	for _, list := range [][]result.Growth{why.Own, why.Any, why.Allocs} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/buildinfo"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -134,6 +135,47 @@ func TestExplainLoadMain(t *testing.T) {
 	why, err := explainLoad(t, s, 0)
 	if err != nil || len(why.Own) != 1 || why.Own[0].File != "ex.org/m/cmd/agent/main.go" {
 		t.Errorf("%+v, %v, want main.work of ex.org/m/cmd/agent", why, err)
+	}
+}
+
+// The compiler says of both trees what it does otherwise to the functions that grew, of a program by the path that it was
+// built from, with its build tags.
+func TestExplainLoadCompiled(t *testing.T) {
+	const source = "//go:build tagged\n\npackage main\n\nfunc main() { println(*work()) }\n\n//go:noinline\nfunc work() *int {\n\tn := 1\n\t%s\n}\n\nvar kept int\n"
+	dirs := map[string]string{"base": t.TempDir(), "head": t.TempDir()}
+	for side, returned := range map[string]string{"base": "kept = n; return &kept", "head": "return &n"} {
+		write(t, dirs[side], map[string]string{"go.mod": "module ex.org/m\n\ngo 1.24\n", "cmd/agent/main.go": fmt.Sprintf(source, returned)})
+	}
+	of := func(kind string, n int64) *profile.Profile { return profileOf(kind, stack{[]string{"main.work"}, n}) }
+	for _, tt := range []struct {
+		flags []debug.BuildSetting
+		want  []result.Remark
+	}{
+		{[]debug.BuildSetting{{Key: "-tags", Value: "tagged"}}, []result.Remark{{File: "ex.org/m/cmd/agent/main.go", Line: 9, Text: "moved to heap: n"}}},
+		{[]debug.BuildSetting{{Key: "-tags", Value: "tagged"}, {Key: "-gcflags", Value: "all=-N -l"}}, nil},
+	} {
+		s, _ := recorded(map[string]*profile.Profile{"cpu base": of("cpu", 400), "cpu head": of("cpu", 900), "allocs base": of("allocs", 20), "allocs head": of("allocs", 20)})
+		record := s.Record
+		s.Record = func(ctx context.Context, dir string, rec *Recording) error {
+			side := "base"
+			if dir == dirs["head"] {
+				side = "head"
+			}
+			err := record(ctx, side, rec)
+			rec.Built.Settings = tt.flags
+			return err
+		}
+		runner, err := (&Load{BaseDir: dirs["base"], HeadDir: dirs["head"], Scenarios: []Scenario{s}, Environ: goOffline().env}).Prepare(t.Context(), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		why, err := runner.(*loadRunner).Explain(t.Context(), runner.Targets()[0], Wish{}, func(kind string, _ []byte) (string, error) { return kind, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(tt.want, why.Compiler); d != "" || why.Missing != "" {
+			t.Errorf("built with %v: the compiler says (-want +got):\n%s\nmissing: %s", tt.flags, d, why.Missing)
+		}
 	}
 }
 
