@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -184,15 +183,30 @@ func failures(s *result.Set) error {
 func unfit(f *result.File) error {
 	errs := []error{failures(f.Head)}
 	for _, b := range f.Head.Benchmarks {
-		need := compare.MinConstant
-		if slices.ContainsFunc(b.Metrics, func(m *result.Metric) bool { return m.Unit.Timing() }) {
-			need = compare.FirstLook
+		n, need := b.Passes(), compare.MinConstant
+		if timed := timedPasses(b); timed > 0 { // some passes can only count
+			n, need = timed, compare.FirstLook
 		}
-		if n := b.Passes(); b.Status == result.OK && n < need {
+		switch {
+		case b.Status != result.OK || n >= need:
+		case len(b.Void) > 0:
+			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d, beside %d that are void: %s", b.Key(), n, need, len(b.Void), b.Void[0].Message))
+		default:
 			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d: raise --budget", b.Key(), n, need))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// timedPasses is the number of passes that have times.
+func timedPasses(b *result.Benchmark) int {
+	n := 0
+	for _, m := range b.Metrics {
+		if m.Unit.Timing() {
+			n = max(n, len(result.ByPass(m.Samples)))
+		}
+	}
+	return n
 }
 
 // printMove prints the old and the new values of what is compared with a baseline.
