@@ -147,13 +147,18 @@ func (m *markdown) contract() {
 	m.more(len(budgets))
 	expired := func(c *compare.WaiverCheck) bool { return c.State == compare.WaiverExpired }
 	waivers := worstFirst(o.Waivers, expired)
+	over, held := []string{}, []string{}
 	for _, c := range waivers[:m.most(len(waivers))] {
-		m.alert(map[bool]string{true: "CAUTION", false: "NOTE"}[expired(c)], WaiverSentence(c))
+		if expired(c) {
+			over = append(over, WaiverSentence(c))
+		} else {
+			held = append(held, WaiverSentence(c))
+		}
 	}
+	m.alert("CAUTION", over)
+	m.alert("NOTE", held)
 	m.more(len(waivers))
-	for _, text := range o.Unmet[:m.most(len(o.Unmet))] {
-		m.alert("CAUTION", text)
-	}
+	m.alert("CAUTION", o.Unmet[:m.most(len(o.Unmet))])
 	m.more(len(o.Unmet))
 }
 
@@ -176,7 +181,7 @@ func (p *printer) budgetTable(checks []*compare.BudgetCheck, short names) {
 	if len(checks) == 0 {
 		return
 	}
-	p.line("| budget | metric | limit | head | headroom | |")
+	p.line("| budget | metric | limit | head | headroom | verdict |")
 	p.line("|---|---|--:|--:|--:|---|")
 	for _, c := range checks {
 		verdict := string(c.Verdict)

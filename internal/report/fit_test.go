@@ -113,15 +113,26 @@ func TestChart(t *testing.T) {
 		rows = append(rows, row(fmt.Sprintf("R%02d", i), compare.Regression, 0.01*float64(i+1)))
 	}
 	rows = append(rows, row("nan", compare.Regression, math.NaN()), row("inf", compare.Regression, math.Inf(1)), row("same", compare.Unchanged, 9))
+	twice := row("twice", compare.Regression, 2)
+	twice.Against = compare.AgainstBaseline
+	rows = append(rows, twice)
 	zero := row("zero", compare.Regression, 3)
 	zero.Absolute = true
 	got := bars(&Document{File: run(), Outcome: &compare.Outcome{Comparisons: append(rows, zero)}})
+	lost := row("lost", compare.Improvement, -0.9)
+	if got := bars(&Document{File: run(), Outcome: &compare.Outcome{Comparisons: append(rows[:3:3], lost)}}); len(got) != 4 || got[3] != lost {
+		t.Errorf("the improvement is not behind what became worse: %v", got)
+	}
 	if len(got) != maxBars || got[0].Key.Name != "R29" || got[maxBars-1].Key.Name != "R10" {
 		t.Errorf("%d bars from %s to %s, want the %d from R29 to R10", len(got), got[0].Key.Name, got[len(got)-1].Key.Name, maxBars)
 	}
-	for in, want := range map[string]string{`a"];b`: "a___b", "é|`": "___", "": "", strings.Repeat("x", 99): strings.Repeat("x", maxLabel), "ok _./-9": "ok _./-9", "a\nb%%{init}": "a_b___init_"} {
-		if got := label(in); got != want {
-			t.Errorf("label(%q) = %q, want %q", in, got, want)
+	for in, want := range map[string]string{`a"];b`: "7 a___b m +12.35", "é|`": "7 ___ m +12.35", "": "7  m +12.35", "ok _./-9": "7 ok _./-9 m +12.35", "a\nb%%{init}": "7 a_b___init_ m +12.35",
+		"start" + strings.Repeat("x", 60) + "end": "7 .." + strings.Repeat("x", maxLabel-16) + "end m +12.35"} {
+		if got := label(7, in, "m", 0.12346); got != want {
+			t.Errorf("label of %q = %q, want %q", in, got, want)
 		}
+	}
+	if got := label(20, strings.Repeat("x", 99), strings.Repeat("y", 99), -math.MaxFloat64/100); len(got) > maxLabel {
+		t.Errorf("the label %q is longer than %d", got, maxLabel)
 	}
 }

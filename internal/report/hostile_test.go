@@ -90,18 +90,19 @@ func checkMarkdown(t testing.TB, text string) {
 var (
 	chartBlock = regexp.MustCompile("(?ms)^```mermaid\n(.*?)\n```$")
 	// chartText is all that a chart may be: labels of harmless characters in quotes, and finite numbers.
-	chartText = regexp.MustCompile(`^xychart-beta horizontal
-    title "change of head against base in percent"
-    x-axis \["[\w ./-]+"(, "[\w ./-]+")*\]
-    y-axis "percent"
-    bar \[-?[0-9]+(\.[0-9]+)?(, -?[0-9]+(\.[0-9]+)?)*\]$`)
+	chartText = regexp.MustCompile(`^` + regexp.QuoteMeta(look) + `
+xychart-beta horizontal
+    title "size of the change of head against base"
+    x-axis \["[\w ./+-]{1,44}"(, "[\w ./+-]{1,44}")*\]
+    y-axis "percent" 0 --> [1-9][0-9]*
+    bar \[[0-9]+(\.[0-9]+)?(, [0-9]+(\.[0-9]+)?)*\]$`)
 )
 
 // checkCharts checks the charts of a report, byte by byte, and returns the report without them.
 func checkCharts(t testing.TB, text string) string {
 	t.Helper()
 	for _, m := range chartBlock.FindAllStringSubmatch(text, -1) {
-		labels, values := strings.Count(m[1], `"`)/2-2, strings.Count(m[1][strings.Index(m[1], "bar ["):], ",")+1
+		labels, values := strings.Count(strings.TrimPrefix(m[1], look), `"`)/2-2, strings.Count(m[1][strings.Index(m[1], "bar ["):], ",")+1
 		if !chartText.MatchString(m[1]) || labels != values {
 			t.Errorf("the chart of %d labels and %d values:\n%s", labels, values, m[1])
 		}

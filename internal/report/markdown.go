@@ -45,7 +45,7 @@ func (m *markdown) draw() error {
 	}
 	m.problems()
 	if c := m.d.Outcome.Control; c != nil && c.Unfit {
-		m.alert("WARNING", control(m.d))
+		m.alert("WARNING", []string{control(m.d)})
 	}
 	if wholeSuite(m.d) {
 		m.line("**%s**", prose(shift(m.d)))
@@ -98,16 +98,24 @@ func (m *markdown) paragraph(text string) {
 
 func (m *markdown) problems() {
 	all := m.d.Outcome.Problems
-	for _, p := range all[:m.most(len(all))] {
-		m.alert("CAUTION", p)
-	}
+	m.alert("CAUTION", all[:m.most(len(all))])
 	m.more(len(all))
 }
 
-// alert draws a sentence that GitHub sets apart, by its kind.
-func (m *markdown) alert(kind, text string) {
+// alert draws sentences of one kind, which GitHub sets apart from the rest: one by itself, several as a list.
+func (m *markdown) alert(kind string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
 	m.line("> [!%s]", kind)
-	m.line("> %s", prose(text))
+	for _, text := range texts {
+		if len(texts) > 1 {
+			text = "- " + prose(text)
+		} else {
+			text = prose(text)
+		}
+		m.line("> %s", text)
+	}
 	m.line("")
 }
 
@@ -248,9 +256,7 @@ func (m *markdown) notes() {
 
 func (m *markdown) warnings() {
 	all := m.d.File.Warnings
-	for _, w := range all[:m.most(len(all))] {
-		m.alert("WARNING", w)
-	}
+	m.alert("WARNING", all[:m.most(len(all))])
 	m.more(len(all))
 }
 

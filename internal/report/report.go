@@ -151,9 +151,14 @@ func rank(c *compare.Comparison) int {
 	return r
 }
 
-// size orders changed rows by how much they changed; what did not change keeps the order of names.
+// size orders rows by how much they changed, or may have; what did not change keeps the order of names.
 func size(c *compare.Comparison) float64 {
-	if c.Verdict != compare.Regression && c.Verdict != compare.Improvement || math.IsNaN(c.Change) {
+	switch c.Verdict {
+	case compare.Regression, compare.Improvement, compare.Inconclusive:
+	default:
+		return 0
+	}
+	if math.IsNaN(c.Change) {
 		return 0
 	}
 	return math.Abs(math.Log1p(math.Max(c.Change, -0.999999)))

@@ -57,11 +57,14 @@ func next(d *Document) (text, command string) {
 			command += fmt.Sprintf(" --base %.12s", b.Commit)
 		}
 	}
-	text = "What is bold fails the gate; why stands below. If it is meant, "
+	const waiver = "a waiver in the base branch's perfgate.yaml, with a limit and a date."
+	text = "What is bold fails the gate. "
 	if d.AcceptLabel != "" {
-		text += fmt.Sprintf("a maintainer sets the label %s after the last push and runs the job again; for longer, ", d.AcceptLabel)
+		text += fmt.Sprintf("If that is meant, a maintainer sets the label %s after the last push and runs the job again; beyond this pull request it takes ", d.AcceptLabel) + waiver
+	} else {
+		text += "If that is meant, it takes " + waiver
 	}
-	return text + "a waiver in perfgate.yaml of the base says up to which value and until when. The same on your machine:", command
+	return text + " To repeat it on your machine:", command
 }
 
 // unjudged says that no row counts.
@@ -130,8 +133,16 @@ func detectable(d *Document) (sentence, worstName string) {
 	if least < most {
 		slowdown += " to " + bare(most) + ", as the policy has it,"
 	}
-	return fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power); the smallest detectable one is %s in the median and %s in the worst",
-		slowdown, caught, plural(len(mdes), "noisy metric"), bare(mdes[len(mdes)/2]), bare(worst.MDE)), namesOf(d).of(worst.Key)
+	text := fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power)", slowdown, caught, plural(len(mdes), "noisy metric"))
+	name := namesOf(d).of(worst.Key)
+	median := mdes[len(mdes)/2]
+	switch {
+	case math.IsInf(median, 1): // of too few samples
+		return text + "; none of any size in the worst", name
+	case math.IsInf(worst.MDE, 1):
+		return fmt.Sprintf("%s; the smallest detectable one is %s in the median, and there is none in the worst", text, bare(median)), name
+	}
+	return fmt.Sprintf("%s; the smallest detectable one is %s in the median and %s in the worst", text, bare(median), bare(worst.MDE)), name
 }
 
 // method says in a few lines how the verdict came about, with the source of the method.
@@ -140,6 +151,8 @@ func method(d *Document) string {
 	estimate := fmt.Sprintf("estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.", bare(p.Confidence), bare(p.Effect))
 	judged := "Judged " + plural(d.Outcome.Tests, "noisy metric")
 	switch {
+	case d.Outcome.Tests == 0:
+		return "No noisy metric was judged: what is exact is compared as it is, without a test."
 	case d.File.Base == nil: // stored times belong to no pair
 		return fmt.Sprintf("%s: exact one-sided Wilcoxon rank-sum test of “not worse than %s” on two independent samples, Holm over all of them at %s; %s",
 			judged, bare(p.Tolerance()), bare(p.Alpha), estimate)
