@@ -30,6 +30,9 @@ type event struct {
 		Head   struct {
 			SHA string `json:"sha"`
 		} `json:"head"`
+		Base struct {
+			Ref string `json:"ref"` // the branch that it goes to
+		} `json:"base"`
 	} `json:"pull_request"`
 	MergeGroup struct {
 		BaseSHA string `json:"base_sha"` // what a merge group goes upon

@@ -17,7 +17,7 @@ func (a *app) proposal() *harness.Proposal {
 		return nil
 	}
 	e := a.event()
-	p := &harness.Proposal{Merge: a.getenv("GITHUB_SHA"), Head: e.PullRequest.Head.SHA, Before: e.MergeGroup.BaseSHA, Branch: a.getenv("GITHUB_BASE_REF")}
+	p := &harness.Proposal{Merge: a.getenv("GITHUB_SHA"), Head: e.PullRequest.Head.SHA, Before: e.MergeGroup.BaseSHA, Branch: cmp.Or(a.getenv("GITHUB_BASE_REF"), e.PullRequest.Base.Ref)}
 	if a.token() != "" && p.Branch != "" {
 		p.MergeBase = func(ctx context.Context, commit string) (string, error) {
 			c, err := a.client()
@@ -51,7 +51,11 @@ func (a *app) fetchEnv() []string {
 	if err != nil {
 		return nil // git will say what is wrong with it
 	}
-	header := "AUTHORIZATION: basic " + base64.StdEncoding.EncodeToString([]byte("x-access-token:"+token))
+	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
+	if err := a.runner.Mask(basic); err != nil { // as good as the token: what git says of its requests is the log's
+		a.warn("%v", err)
+	}
+	header := "AUTHORIZATION: basic " + basic
 	return []string{
 		fmt.Sprintf("GIT_CONFIG_COUNT=%d", n+1),
 		fmt.Sprintf("GIT_CONFIG_KEY_%d=http.%s/.extraheader", n, cmp.Or(a.getenv("GITHUB_SERVER_URL"), "https://github.com")),

@@ -27,14 +27,18 @@ func inStep(environ ...string) *app {
 
 func TestProposal(t *testing.T) {
 	event := filepath.Join(t.TempDir(), "event.json")
-	if err := os.WriteFile(event, []byte(`{"pull_request":{"head":{"sha":"2"},"base":{"sha":"old"}},"merge_group":{"base_sha":"1"}}`), 0o600); err != nil {
+	if err := os.WriteFile(event, []byte(`{"pull_request":{"head":{"sha":"2"},"base":{"sha":"old","ref":"main"}},"merge_group":{"base_sha":"1"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := inStep("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event, "GITHUB_SHA=3", "GITHUB_BASE_REF=main").proposal()
 	if diff := cmp.Diff(&harness.Proposal{Merge: "3", Head: "2", Before: "1", Branch: "main"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := inStep("GITHUB_EVENT_NAME=push", "GITHUB_EVENT_PATH="+event).proposal(); got != nil {
+	got = inStep("GITHUB_EVENT_NAME=pull_request_review", "GITHUB_REF=refs/pull/7/merge", "GITHUB_EVENT_PATH="+event, "GITHUB_SHA=3").proposal()
+	if diff := cmp.Diff(&harness.Proposal{Merge: "3", Head: "2", Before: "1", Branch: "main"}, got); diff != "" {
+		t.Errorf("of a review (-want +got):\n%s", diff)
+	}
+	if got := inStep("GITHUB_EVENT_NAME=push", "GITHUB_REF=refs/heads/main", "GITHUB_EVENT_PATH="+event).proposal(); got != nil {
 		t.Errorf("a push proposes %+v", got)
 	}
 	got = inStep("GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event+".absent", "GITHUB_SHA=3").proposal()
@@ -50,11 +54,16 @@ func TestFetchEnv(t *testing.T) {
 		t.Errorf("without a token: %q", env)
 	}
 	a := inStep("GITHUB_SERVER_URL=https://ghe.example.com", "ACTIONS_RUNTIME_TOKEN=x")
+	var log strings.Builder
+	a.runner = github.New(a.getenv, &log)
 	a.posting = &posting{token: "ghs_secret"}
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:ghs_secret"))
 	want := []string{"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=http.https://ghe.example.com/.extraheader", "GIT_CONFIG_VALUE_1=AUTHORIZATION: basic " + basic}
 	if diff := cmp.Diff(want, a.fetchEnv()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if want := "::add-mask::" + basic + "\n"; log.String() != want {
+		t.Errorf("the log has %q, want %q", log.String(), want)
 	}
 	if slices.ContainsFunc(a.childEnv(), func(kv string) bool { return strings.Contains(kv, "secret") || strings.HasPrefix(kv, "ACTIONS_") }) {
 		t.Errorf("a child sees %q", a.childEnv())

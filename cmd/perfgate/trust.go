@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
@@ -18,10 +19,11 @@ import (
 // A pull request cannot decide its own verdict: in its runs, and in those of a merge queue, the
 // configuration, the files that it names and the baseline are read from the base commit.
 
-// proposed reports whether what is checked out is a proposal, whose files are not in force yet.
+// proposed reports whether what is checked out is a proposal, whose files are not in force yet. That of a review or of
+// a remark on a change is no other than that of the pull request: what tells them is the ref.
 func (a *app) proposed() bool {
 	event := a.getenv("GITHUB_EVENT_NAME")
-	return event == "pull_request" || event == "merge_group"
+	return event == "pull_request" || event == "merge_group" || strings.HasPrefix(a.getenv("GITHUB_REF"), "refs/pull/")
 }
 
 // mayMeasure refuses the events that run with the repository's own rights and secrets on behalf of a stranger.
@@ -42,8 +44,12 @@ func (a *app) mayMeasure() error {
 // trustBase makes the base's perfgate.yaml the one in force. Where base has none, head's says what is run,
 // and nothing about how it is judged.
 func (p *project) trustBase(ctx context.Context) error {
-	if !p.app.proposed() || p.repo == nil {
+	if !p.app.proposed() {
 		return nil
+	}
+	if p.repo == nil { // as actions/checkout leaves it where the job has no git
+		return fmt.Errorf("the base cannot be resolved: %w", &harness.BaseError{Problem: p.root + " is not in a git repository, and a pull request is not judged by its own configuration and baseline",
+			Remedy: "install git in the job before actions/checkout, which fetches an archive without it"})
 	}
 	sources := p.sources
 	head := sources.File

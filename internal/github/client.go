@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,6 +23,9 @@ const (
 const (
 	// answerTimeout bounds the wait for one answer, so that a network which swallows packets cannot hold a job.
 	answerTimeout = 30 * time.Second
+	// callTimeout bounds one call with the reading of its answer, which may stop in the middle. It suffices for an
+	// artifact.
+	callTimeout = 5 * time.Minute
 	// sideTimeout bounds what a verdict does not wait for: comments and labels, with all waiting and repeating.
 	sideTimeout = 3 * time.Minute
 )
@@ -65,7 +69,7 @@ func NewClient(a Access) (*Client, error) {
 		transport.ResponseHeaderTimeout = answerTimeout
 		next = transport
 	}
-	next = &patient{left: patience, next: &bearer{token: a.Token, host: api.Host, next: next}}
+	next = &patient{left: patience, next: &bearer{token: a.Token, host: api.Host, next: &bounded{next}}}
 	client, err := rest.NewClient(&http.Client{Transport: next}).WithEnterpriseURLs(api.String(), api.String())
 	if err != nil {
 		return nil, err
@@ -88,6 +92,41 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Authorization", "Bearer "+b.token)
 	}
 	return b.next.RoundTrip(req)
+}
+
+// bounded ends a call that takes longer than callTimeout. A client's own timeout would wait on where the library reads
+// an answer to its end and does not close it.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), callTimeout)
+	resp, err := b.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = &boundedBody{resp.Body, cancel}
+	return resp, nil
+}
+
+// boundedBody ends its call's wait when it was read or closed.
+type boundedBody struct {
+	io.ReadCloser
+	done context.CancelFunc
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.done()
+	}
+	return n, err
+}
+
+func (b *boundedBody) Close() error {
+	defer b.done()
+	return b.ReadCloser.Close()
 }
 
 // APIError is an answer of GitHub's that was not the one wanted, or none.
