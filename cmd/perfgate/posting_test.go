@@ -202,3 +202,14 @@ func TestComment(t *testing.T) {
 		})
 	}
 }
+
+// TestTokenLeavesEnvironment: after it was read, the action's token stands in no environment that is passed on.
+func TestTokenLeavesEnvironment(t *testing.T) {
+	a := inStep("INPUT_TOKEN=ghs_secret", "INPUT_MODE=report")
+	if err := a.action(t.Context(), nil); err == nil { // there is no run to report on
+		t.Error("a report of nothing is no error")
+	}
+	if a.token() != "ghs_secret" || a.getenv("INPUT_TOKEN") != "" {
+		t.Errorf("the token is %q, and in the environment %q", a.token(), a.getenv("INPUT_TOKEN"))
+	}
+}

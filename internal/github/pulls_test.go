@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,17 +27,20 @@ func TestPullOf(t *testing.T) {
 		{"moved on", Run{HeadOwner: "stranger", HeadBranch: "faster", HeadSHA: other}, []*githubtest.Pull{pull(7, "stranger", "faster", headSHA, "open")}, 0, "no open pull request is at dddddddddddd of stranger:faster"},
 		{"closed", Run{HeadOwner: "stranger", HeadBranch: "faster", HeadSHA: headSHA}, []*githubtest.Pull{pull(7, "stranger", "faster", headSHA, "closed")}, 0, "no open pull request"},
 		{"two targets", Run{HeadOwner: "stranger", HeadBranch: "faster", HeadSHA: headSHA}, []*githubtest.Pull{pull(7, "stranger", "faster", headSHA, "open"), pull(8, "stranger", "faster", headSHA, "open")}, 0, "pull requests 7 and 8 are both"},
+		{"another's branch", Run{HeadOwner: "stranger", HeadBranch: "faster", HeadSHA: headSHA}, []*githubtest.Pull{pull(6, "owner", "faster", headSHA, "open"), pull(8, "stranger", "other", headSHA, "open")}, 0, "no open pull request is at"},
 		{"fork gone", Run{ID: 3, HeadBranch: "faster", HeadSHA: headSHA}, []*githubtest.Pull{pull(7, "stranger", "faster", headSHA, "open")}, 0, "workflow run 3: the repository of its head is gone"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := githubtest.New()
-			s.Pulls = tt.pulls
-			got, err := dial(t, s).PullOf(context.Background(), &tt.run)
-			if got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
-				t.Errorf("PullOf = %d, %v; want %d, %q", got, err, tt.want, tt.err)
-			}
-		})
+		for _, all := range []bool{false, true} { // what GitHub lists is not believed
+			t.Run(fmt.Sprintf("%s/%v", tt.name, all), func(t *testing.T) {
+				s := githubtest.New()
+				s.Pulls, s.AllPulls = tt.pulls, all
+				got, err := dial(t, s).PullOf(context.Background(), &tt.run)
+				if got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("PullOf = %d, %v; want %d, %q", got, err, tt.want, tt.err)
+				}
+			})
+		}
 	}
 }
 

@@ -87,6 +87,7 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, env["GITHUB_ENV"], "LD_PRELOAD=/evil.so\n")
+	writeFile(t, env["GITHUB_STATE"], "isPost=true\n")
 	if err := os.Remove(env["GITHUB_PATH"]); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestRestore(t *testing.T) {
 		t.Skip(err) // no links here
 	}
 	written, err := r.Restore()
-	if diff := cmp.Diff([]string{"outputs", "GITHUB_ENV", "GITHUB_PATH"}, written); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"outputs", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"}, written); diff != "" || err != nil {
 		t.Errorf("written by others (-want +got):\n%s%v", diff, err)
 	}
 	before["GITHUB_OUTPUT"] = "a=1\nverdict=fail\n"

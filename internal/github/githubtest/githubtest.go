@@ -46,6 +46,8 @@ type Server struct {
 	PageSize int
 	// StoreURL is where artifacts are downloaded from: this server, by another name; empty needs no network.
 	StoreURL string
+	// AllPulls lists pull requests of whatever head is asked for, as GitHub does for one that it cannot read.
+	AllPulls bool
 	// Faults are what goes wrong. The first that fits a request and is not used up answers it.
 	Faults []*Fault
 	// Before, where there is one, sees each request before it is answered.

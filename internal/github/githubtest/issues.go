@@ -97,7 +97,7 @@ func (s *Server) pulls(w http.ResponseWriter, r *http.Request, _ map[string]stri
 	var all []any
 	for _, pr := range s.Pulls {
 		// A head that is not of the form owner:branch is ignored without a word.
-		if head := q.Get("head"); strings.Contains(head, ":") && head != pr.HeadOwner+":"+pr.Head {
+		if head := q.Get("head"); !s.AllPulls && strings.Contains(head, ":") && head != pr.HeadOwner+":"+pr.Head {
 			continue
 		}
 		if state := q.Get("state"); state != "all" && state != pr.State || q.Get("base") != "" && q.Get("base") != pr.Base {
