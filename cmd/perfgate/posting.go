@@ -116,6 +116,8 @@ func (a *app) acceptAt(ctx context.Context, d *report.Document, to *target) {
 	case errors.As(err, &no):
 		a.warn("%v", err)
 		d.File.Warnings = append(slices.Clip(d.File.Warnings), err.Error())
+	case github.Forbidden(err):
+		a.warn("the label %s was not looked for: %v; the job needs contents: read and pull-requests: read, and issues: read where GitHub asks for it", github.AcceptLabel, err)
 	case err != nil:
 		a.warn("the label %s was not looked for: %v", github.AcceptLabel, err)
 	case word != nil:

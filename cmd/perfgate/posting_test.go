@@ -118,7 +118,7 @@ func TestAccept(t *testing.T) {
 			if tt.change != nil {
 				tt.change(s)
 			}
-			a, _, _ := postingApp(t, s, nil)
+			a, log, _ := postingApp(t, s, nil)
 			d := judged(t, tt.base, tt.head)
 			var err error
 			if a.posting.to, err = a.posting.eventTarget(); err != nil {
@@ -131,6 +131,9 @@ func TestAccept(t *testing.T) {
 			}
 			if d.Gate() != tt.want || !strings.Contains(text.String(), tt.says) || !strings.Contains(text.String(), "Encode") && tt.head == "2" && tt.base == "1" {
 				t.Errorf("the gate says %s, want %s and %q in:\n%s", d.Gate(), tt.want, tt.says, text.String())
+			}
+			if hint := "the job needs contents: read and pull-requests: read"; strings.Contains(log.String(), hint) != (tt.name == "GitHub does not say") {
+				t.Errorf("the log says %q", log.String())
 			}
 			if want := map[bool]string{true: github.AcceptLabel}[d.Outcome.Gate == compare.Fail]; d.AcceptLabel != want {
 				t.Errorf("the report tells of the label %q, want %q", d.AcceptLabel, want)
