@@ -161,7 +161,7 @@ func (w flow) poisonable() (problems []string) {
 		problems = append(problems, "it starts by nothing that is known")
 	}
 	for _, e := range events {
-		if !slices.Contains([]string{"pull_request", "push", "workflow_dispatch", "workflow_run"}, e) {
+		if !slices.Contains([]string{"pull_request", "push", "schedule", "workflow_dispatch", "workflow_run"}, e) {
 			problems = append(problems, "event "+e)
 		}
 	}
