@@ -19,6 +19,7 @@ import (
 
 // slowed has a leaf that does more on head, three calls below the benchmark, and a value that escapes there. A slice of
 // base is as long as the profile wants, so that what head does more of all, here three times, is what the test takes.
+// Most of base is the leaf, which a few samples find on a busy machine.
 const slowed = `package m
 
 var kept *[8]int
@@ -38,7 +39,7 @@ func Do() { middle(); steady() }
 
 //go:noinline
 func steady() {
-	for i := range 30000 {
+	for i := range 10000 {
 		sum += i % 5
 	}
 }
@@ -79,7 +80,7 @@ func BenchmarkFails(b *testing.B) {
 func TestExplainGrowth(t *testing.T) {
 	t.Parallel()
 	var dirs [2]string
-	for side, code := range []*strings.Replacer{strings.NewReplacer("TIMES", "10000", "ESCAPE", "sum += a[0]"), strings.NewReplacer("TIMES", "80000", "ESCAPE", "kept = &a")} {
+	for side, code := range []*strings.Replacer{strings.NewReplacer("TIMES", "30000", "ESCAPE", "sum += a[0]"), strings.NewReplacer("TIMES", "120000", "ESCAPE", "kept = &a")} {
 		dirs[side] = t.TempDir()
 		write(t, dirs[side], map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "m.go": code.Replace(slowed), "m_test.go": slowedBench})
 	}
@@ -106,7 +107,7 @@ func TestExplainGrowth(t *testing.T) {
 		}
 		bench := "example.com/m_test.Benchmark" + target.Key.Name
 		own, allocs := first(why.Own), first(why.Allocs)
-		if own.Function != "example.com/m.leaf" || own.File != "example.com/m/m.go" || own.Line != 8 && own.Line != 9 || own.Head < 3*own.Base || own.Base <= 0 {
+		if own.Function != "example.com/m.leaf" || own.File != "example.com/m/m.go" || own.Line != 8 && own.Line != 9 || own.Head < 2*own.Base || own.Base <= 0 {
 			t.Errorf("%s: most grew %+v", target.Key.Name, own)
 		}
 		if d := cmp.Diff([]string{bench, "example.com/m.Do", "example.com/m.middle", "example.com/m.leaf"}, own.Path); d != "" {
