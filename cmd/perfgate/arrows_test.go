@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"internal/github/githubtest":       {}, // tests alone import it
 	"internal/github/githubtest/serve": {"internal/github/githubtest"},
 	"internal/loopback":                {}, // tests alone import it
+	"internal/stdlib":                  {}, // tests alone import it
 	"internal/cache":                   {"internal/suggest"},
 	"internal/profiler":                {"internal/spans"},
 	"internal/spans":                   {}, // for programs that tell of spans and for who hears it

@@ -23,6 +23,7 @@ import (
 
 	"github.com/org/perfgate/internal/parse"
 	"github.com/org/perfgate/internal/result"
+	"github.com/org/perfgate/internal/stdlib"
 )
 
 // scriptsAtOnce is how many scripts run side by side. Their benchmarks sleep, so that a script that
@@ -124,15 +125,15 @@ func long() bool { return os.Getenv("PERFGATE_TEST_LONG") != "" }
 
 // goDirs are the real caches: builds in scripts find the standard library compiled.
 var goDirs = sync.OnceValues(func() ([]string, error) {
-	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	cache, err := stdlib.Compile()
+	if err != nil {
+		return nil, err
+	}
+	modules, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
-	dirs := strings.Fields(string(out))
-	if len(dirs) != 2 {
-		return nil, fmt.Errorf("go env: unexpected answer %q", out)
-	}
-	return []string{"GOCACHE=" + dirs[0], "GOMODCACHE=" + dirs[1]}, nil
+	return []string{"GOCACHE=" + cache, "GOMODCACHE=" + strings.TrimSpace(string(modules))}, nil
 })
 
 // setup gives a script a home and an environment of its own. Of the real one only the Go caches
