@@ -23,6 +23,10 @@ func TestExact(t *testing.T) {
 		{"allocations from zero", "allocs/op", 0, 1, Regression},
 		{"allocations to zero", "allocs/op", 1, 0, Improvement},
 		{"no allocations", "allocs/op", 0, 0, Unchanged},
+		{"half an allocation more", "allocs/op", 3, 3.5, Unchanged},
+		{"more than half an allocation", "allocs/op", 3, 3.6, Regression},
+		{"one in ten iterations from zero", "allocs/op", 0, 0.1, Regression},
+		{"one in ten iterations to zero", "allocs/op", 0.1, 0, Improvement},
 
 		{"bytes within 16", "B/op", 100, 116, Unchanged},
 		{"bytes beyond 16", "B/op", 100, 117, Regression},

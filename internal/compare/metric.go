@@ -166,15 +166,15 @@ func toleranceOf(policy *Tolerance, u result.Unit, base, head float64) float64 {
 	case policy != nil:
 		return policy.of(base)
 	case base == 0 || head == 0:
+		return 0
 	case u.Name == "B/op":
 		return math.Max(bytesRelative*base, bytesAbsolute)
+	case u.Name == "allocs/op": // they are whole, but for what is amortised and what the runtime does
+		return allocsAbsolute
 	case u.Name == result.Statements:
 		return statementsRelative * base
 	case u.Name == result.Instructions:
 		return instructionsRelative * base
-	}
-	if u.Name == "allocs/op" { // they are whole, but for what is amortised and what the runtime does
-		return allocsAbsolute
 	}
 	return 0
 }
