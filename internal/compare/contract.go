@@ -231,7 +231,7 @@ func (o *Outcome) waive(p Policy, today string) {
 			}
 			c.Rows = append(c.Rows, row)
 			if w.allows(row.Head.Center) {
-				row.Waived = today <= w.Expires
+				row.Waived = row.Waived || today <= w.Expires
 				c.State = WaiverUsed
 			}
 		}

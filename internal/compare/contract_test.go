@@ -288,3 +288,25 @@ func TestWaivers(t *testing.T) {
 		}
 	}
 }
+
+// TestWaiverBesideExpired: an expired waiver fails the gate by itself, and takes nothing from the one that replaced it.
+func TestWaiverBesideExpired(t *testing.T) {
+	valid := Waiver{Subject: subject("^X$", "allocs/op"), Max: ptr(5.0), Expires: "2026-12-31"}
+	expired := valid
+	expired.Expires = "2026-01-31"
+	for _, ws := range [][]Waiver{{valid, expired}, {expired, valid}} {
+		p := DefaultPolicy
+		p.Waivers = ws
+		f := exactly("allocs/op", 3, 5)
+		f.GeneratedAt = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+		o := Judge(f, p)
+		if c := only(t, o); !c.Waived || c.Failing() {
+			t.Errorf("%s and %s: waived %v, want what the valid one says", ws[0].Expires, ws[1].Expires, c.Waived)
+		}
+		for i, w := range ws {
+			if want := map[bool]WaiverState{true: WaiverUsed, false: WaiverExpired}[w.Expires == valid.Expires]; o.Waivers[i].State != want {
+				t.Errorf("%s is %s, want %s", w.Expires, o.Waivers[i].State, want)
+			}
+		}
+	}
+}
