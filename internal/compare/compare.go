@@ -176,12 +176,12 @@ func Judge(f *result.File, p Policy) *Outcome {
 	}
 	o.Pipeline = o.judgePipeline(f, p)
 	o.decide(p)
-	o.explainCounts(f.Head)
 	if f.Control != nil {
 		if o.Control = p.judgeControl(f.Control); o.Control != nil && o.Control.Unfit {
 			o.distrust()
 		}
 	}
+	o.explainCounts(f.Head) // by what is left of the improvements
 	o.geoMeans()
 	o.waive(p, f.GeneratedAt.UTC().Format(DateFormat))
 	o.Budgets = p.CheckBudgets(f.Head)

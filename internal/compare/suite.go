@@ -47,13 +47,13 @@ type blocks struct {
 	screen, confirm []float64
 }
 
-// suite collects the common shifts. It is nil without enough benchmarks.
+// suite collects the common shifts of what is not ignored. It is nil without enough benchmarks.
 func (p Policy) suite(base, head *result.Set) *blocks {
 	index := base.Index()
 	var screens, confirms [][]float64
 	for _, h := range head.Benchmarks {
 		b := index[h.Key()]
-		if b == nil || b.Metric("sec/op") == nil || h.Metric("sec/op") == nil {
+		if b == nil || b.Metric("sec/op") == nil || h.Metric("sec/op") == nil || p.termsOf(h.Key(), "sec/op").ignore {
 			continue
 		}
 		bm, hm := b.Metric("sec/op"), h.Metric("sec/op")

@@ -79,6 +79,22 @@ func TestSuite(t *testing.T) {
 	}
 }
 
+// TestSuiteIgnores: what the policy ignores has no voice in the suite, whose verdict gates.
+func TestSuiteIgnores(t *testing.T) {
+	p := DefaultPolicy
+	p.Overrides = []Override{{Subject: Subject{Benchmark: "B[0-3]$", Metric: "sec/op"}, Ignore: ptr(true)}}
+	f := suiteOf(8, 12, 1.02)
+	if route := p.ScreenSuite(f.Base, f.Head); route != result.Settled {
+		t.Errorf("route %v of four benchmarks, want settled", route)
+	}
+	if o := Judge(f, p); o.Suite != nil {
+		t.Errorf("suite %+v, want none of four benchmarks", o.Suite)
+	}
+	if o := Judge(suiteOf(12, 12, 1.02), p); o.Suite == nil || o.Suite.Benchmarks != 8 || o.Suite.Verdict != Regression {
+		t.Errorf("suite %+v, want a regression of the other eight", o.Suite)
+	}
+}
+
 // TestSuiteOfSuspects: when only the suspects were measured again, the suite was not.
 func TestSuiteOfSuspects(t *testing.T) {
 	f := suiteOf(8, 12, 1.02)
@@ -147,6 +163,23 @@ func TestControl(t *testing.T) {
 				t.Errorf("the suite is %s", o.Suite.Verdict)
 			}
 		})
+	}
+}
+
+// TestUnfitExcusesNothing: a benchmark that seems faster on an unfit machine is no excuse for more statements.
+func TestUnfitExcusesNothing(t *testing.T) {
+	for _, unfit := range []bool{false, true} {
+		f := suiteOf(8, 16, 0.8)
+		f.Base.Benchmarks[0].Metrics = append(f.Base.Benchmarks[0].Metrics, metric(result.Statements, constants(FirstLook, 100)...))
+		f.Head.Benchmarks[0].Metrics = append(f.Head.Benchmarks[0].Metrics, metric(result.Statements, constants(FirstLook, 200)...))
+		want := Pass
+		if unfit {
+			f.Control, want = controlOf(20, 1.03), Fail
+		}
+		o := Judge(f, DefaultPolicy)
+		if c := rowOf(t, o, f.Head.Benchmarks[0].Name, result.Statements); o.Gate != want || c.Verdict != Regression || c.Gated != unfit {
+			t.Errorf("unfit %v: gate %s, statements %s, gated %v %q; want %s", unfit, o.Gate, c.Verdict, c.Gated, c.Notes, want)
+		}
 	}
 }
 
