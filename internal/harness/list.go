@@ -101,7 +101,7 @@ func (l *lister) topLevel(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	if e.Failure != "" {
-		return nil, fmt.Errorf("the test binary of %s cannot list its benchmarks: %s%s", l.bin.pkg, e.Failure, lastLines(e.Stderr))
+		return nil, fmt.Errorf("the test binary of %s cannot list its benchmarks: %s%s", l.bin.pkg, e.Failure, lastLine(e.Stderr))
 	}
 	var names []string
 	for line := range strings.Lines(string(e.Stdout)) {
@@ -187,9 +187,6 @@ func (l *lister) isBenchmark(name string, started []string) bool {
 	return !hasChildren && l.filter.Match(name)
 }
 
-// names returns the listed benchmarks in order.
-func (l *listing) names() []string { return slices.Sorted(maps.Keys(l.bench)) }
-
 // failureMessage puts a child's end into a line: its panic or last words, and how it ended.
 func failureMessage(e proc.Exited) string {
 	text := append(slices.Clone(e.Stdout), e.Stderr...)
@@ -207,11 +204,11 @@ func failureMessage(e proc.Exited) string {
 			return clip(strings.TrimSpace(lines[1]))
 		}
 	}
-	return clip(e.Failure + lastLines(e.Stderr))
+	return clip(e.Failure + lastLine(e.Stderr))
 }
 
-// lastLines returns the last line that a process wrote, introduced for a message.
-func lastLines(out []byte) string {
+// lastLine returns the last line that a process wrote, introduced for a message.
+func lastLine(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
 		return ": " + clip(last)

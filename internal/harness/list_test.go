@@ -19,7 +19,7 @@ import (
 
 // statuses puts a listing into lines.
 func statuses(l *listing) (lines []string) {
-	for _, name := range l.names() {
+	for _, name := range slices.Sorted(maps.Keys(l.bench)) {
 		line := name + ": " + string(l.bench[name].Status)
 		if m := l.bench[name].Message; m != "" {
 			line += ": " + m

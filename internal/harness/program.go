@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -93,11 +92,8 @@ func (p Program) script(ctx context.Context, dir, name, text string) error {
 	if text == "" {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-euc", text)
-	cmd.Dir, cmd.Env = dir, proc.Env(p.Environ, p.PassEnv)
-	proc.OwnGroup(cmd)
-	if out, err := cmd.CombinedOutput(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s: %w%s", name, err, lastLines(out))
+	if err := runScript(ctx, dir, text, proc.Env(p.Environ, p.PassEnv)); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return ctx.Err()
 }
@@ -178,9 +174,9 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 
 func saying(e proc.Exited) string {
 	if len(bytes.TrimSpace(e.Stderr)) > 0 {
-		return lastLines(e.Stderr)
+		return lastLine(e.Stderr)
 	}
-	return lastLines(e.Stdout)
+	return lastLine(e.Stdout)
 }
 
 // readyEvery is the pause between two questions whether a program is ready: the resolution of that time.

@@ -43,6 +43,16 @@ func TestProgramAround(t *testing.T) {
 	}
 }
 
+// What prepare leaves running is not waited for, and is there while the program runs: cleanup ends it.
+func TestProgramBeside(t *testing.T) {
+	dir := t.TempDir()
+	p := script("kill -0 $(cat pid)")
+	p.Prepare, p.Cleanup = "sleep 30 & echo $! > pid", "kill $(cat pid)"
+	if _, err := p.Run(t.Context(), dir, Watching{}); err != nil {
+		t.Errorf("%v: want a run beside what was prepared", err)
+	}
+}
+
 // The clock ends with the first byte, or with an answer.
 func TestProgramUntil(t *testing.T) {
 	p := script("test -z $SECRET && echo out; exec sleep 60")

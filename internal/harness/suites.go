@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"slices"
 
 	"github.com/org/perfgate/internal/harness/proc"
@@ -68,24 +67,20 @@ func (s *Suites) Prepare(ctx context.Context, budget *Budget, observe func(Event
 // RunScript runs the user's script in both trees: generated code, submodules, ignored files, programs.
 func (s *Suites) RunScript(ctx context.Context, observe func(Event)) error {
 	for _, dir := range []string{s.BaseDir, s.HeadDir} {
-		if err := s.runScript(ctx, dir, observe); err != nil {
+		if err := s.prepareIn(ctx, dir, observe); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Suites) runScript(ctx context.Context, dir string, observe func(Event)) error {
+func (s *Suites) prepareIn(ctx context.Context, dir string, observe func(Event)) error {
 	if s.Script == "" || dir == "" {
 		return nil
 	}
 	observe(Event{Phase: "build", What: "prepare in " + dir})
-	cmd := exec.CommandContext(ctx, "sh", "-euc", s.Script)
-	cmd.Dir, cmd.Env = dir, proc.BuildEnv(s.Environ, s.PassEnv)
-	proc.OwnGroup(cmd)
-	out, err := cmd.CombinedOutput()
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("prepare, in %s: %w%s", dir, err, lastLines(out))
+	if err := runScript(ctx, dir, s.Script, proc.BuildEnv(s.Environ, s.PassEnv)); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("prepare, in %s: %w", dir, err)
 	}
 	return ctx.Err()
 }
