@@ -207,9 +207,10 @@ func (b *builder) relinkBoth(ctx context.Context, bins [2]*binary, layout Build)
 	return b.compileBoth(ctx, hows)
 }
 
+// compileBoth compiles side by side what there is a recipe for.
 func (b *builder) compileBoth(ctx context.Context, hows [2]*recipe) (bins [2]*binary, err error) {
-	g, ctx := errgroup.WithContext(ctx)
-	for side, how := range hows {
+	var overlays, outs [2]string
+	for side, how := range hows { // before anything runs that would have to be waited for
 		if how == nil {
 			continue
 		}
@@ -217,18 +218,23 @@ func (b *builder) compileBoth(ctx context.Context, hows [2]*recipe) (bins [2]*bi
 		if how.counts != nil {
 			replace = append(replace, how.counts.replace)
 		}
-		overlay, err := b.writeOverlay(replace...)
-		if err != nil {
+		if overlays[side], err = b.writeOverlay(replace...); err != nil {
 			return bins, err
 		}
-		out := b.next(how.side)
-		g.Go(func() error {
-			bin, err := b.compile(ctx, *how, overlay, out)
-			bins[side] = bin
+		outs[side] = b.next(how.side)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for side, how := range hows {
+		if how == nil {
+			continue
+		}
+		g.Go(func() (err error) {
+			bins[side], err = b.compile(ctx, *how, overlays[side], outs[side])
 			return err
 		})
 	}
-	return bins, g.Wait()
+	err = g.Wait()
+	return bins, err
 }
 
 // testsOverBase maps base's test files to head's, for a build overlay.

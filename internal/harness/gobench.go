@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -331,8 +332,8 @@ func (r *goRunner) buildAll(ctx context.Context) error {
 		}
 	}
 	r.observe(Event{Phase: "build", Done: len(r.pkgs), Total: len(r.pkgs)})
-	for _, g := range r.build.gates {
-		if g.why != nil && !r.suite.NoGate {
+	for _, root := range slices.Sorted(maps.Keys(r.build.gates)) {
+		if g := r.build.gates[root]; g.why != nil && !r.suite.NoGate {
 			r.warn("the sides cannot take turns within their processes, so every sample is a process of its own: %v", g.why)
 		}
 	}
