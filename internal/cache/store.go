@@ -188,14 +188,6 @@ type Stats struct {
 	Errors int64 `json:"errors"`
 }
 
-// HitRate is the share of look-ups that were hits, 0 where there were none.
-func (s Stats) HitRate() float64 {
-	if s.Hits+s.Misses == 0 {
-		return 0
-	}
-	return float64(s.Hits) / float64(s.Hits+s.Misses)
-}
-
 // Stats returns the counts so far.
 func (s *Store) Stats() Stats {
 	c := &s.counts

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	le "encoding/binary"
 	"fmt"
@@ -152,14 +153,8 @@ func (t *goTarget) leaveUncounted(why string) {
 	t.Uncounted = why
 }
 
-func oneOf(failure [2]string) string {
-	for _, why := range failure {
-		if why != "" {
-			return why
-		}
-	}
-	return "it failed"
-}
+// oneOf is why a side failed.
+func oneOf(failure [2]string) string { return cmp.Or(failure[Base], failure[Head], "it failed") }
 
 // counting is the group with the binaries that count statements, without any where they do not compile.
 func (r *goRunner) counting(ctx context.Context, g group) (group, error) {

@@ -3,6 +3,7 @@ package harness
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -146,7 +147,7 @@ func (g *gated) alive(s slice) (alive, error) {
 		}
 	}
 	if math.IsNaN(a.live + a.goroutines) {
-		return a, fmt.Errorf("the gate did not say what is alive")
+		return a, errors.New("the gate did not say what is alive")
 	}
 	a.outside, _ = proc.ReadMemory(g.child.Pid())
 	return a, nil

@@ -41,7 +41,7 @@ const (
 const (
 	// MaxName is the length of a name in bytes.
 	MaxName = 200
-	// MaxDepth is how deep spans nest in the tree. Deeper ones count where they are cut off.
+	// MaxDepth is how deep spans nest in the tree. Deeper ones count as [Other], below nothing.
 	MaxDepth = 64
 	// MaxNodes is how many places a tree has.
 	MaxNodes = 2048

@@ -10,8 +10,8 @@ import (
 // OwnGroup does nothing: there are no process groups here.
 func OwnGroup(cmd *exec.Cmd) {}
 
-// KillGroup kills the process alone: there are no process groups here.
-func KillGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
+// killGroup kills the process alone: there are no process groups here.
+func killGroup(cmd *exec.Cmd) { cmd.Process.Kill() }
 
 // Terminate kills the process: there is no signal here that asks.
 func (c *Child) Terminate() { c.Kill() }

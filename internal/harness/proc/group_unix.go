@@ -13,11 +13,11 @@ import (
 // benchmark's own children must not outlive it.
 func OwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { KillGroup(cmd); return nil }
+	cmd.Cancel = func() error { killGroup(cmd); return nil }
 }
 
-// KillGroup kills all that is left of a started command's process group.
-func KillGroup(cmd *exec.Cmd) {
+// killGroup kills all that is left of a started command's process group.
+func killGroup(cmd *exec.Cmd) {
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // ESRCH: nothing is left, as it should be
 }
 

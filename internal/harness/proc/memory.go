@@ -101,27 +101,12 @@ func higher(a, b Point) Point {
 	return a
 }
 
-// Step ends a step of the program: it returns what the tree holds now and the highest that it held since the last
-// step. Where the kernel allows it the peaks of the processes begin anew, so that what is short shows as well.
-func (s *Sampler) Step() (now Point, high int64) {
-	m, ok := ReadMemory(s.pid)
-	ResetPeaks(s.pid)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now = Point{time.Since(s.began), m}
-	if ok {
-		s.keep(now)
-	}
-	high, s.high = s.high, m.RSS
-	return now, high
-}
-
 // Timeline is what a sampler saw.
 type Timeline struct {
 	Points []Point `json:"points"`
 	// Readings is the number of them, which a point may have several of: the highest stands there.
 	Readings int `json:"readings"`
-	// High is the highest since the last step.
+	// High is the highest that is known: a reading, or the peak of a process that the kernel keeps.
 	High int64 `json:"-"`
 }
 

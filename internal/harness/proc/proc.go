@@ -112,7 +112,7 @@ func (p Process) Start(ctx context.Context) (*Child, error) {
 func (c *Child) Pid() int { return c.cmd.Process.Pid }
 
 // Kill kills the process and all others of its group. It must still be waited for.
-func (c *Child) Kill() { KillGroup(c.cmd) }
+func (c *Child) Kill() { killGroup(c.cmd) }
 
 // Limit gives the process so much time from now on.
 func (c *Child) Limit(d time.Duration) { c.timer.Reset(d) }
@@ -126,7 +126,7 @@ func (c *Child) Wait() (Exited, error) {
 	c.timer.Stop()
 	defer c.cancel(nil)
 	e := Exited{Stdout: c.stdout.Bytes(), Stderr: c.stderr.Bytes(), Wall: time.Since(c.began)}
-	KillGroup(c.cmd) // what the child left behind must not run beside the next one
+	killGroup(c.cmd) // what the child left behind must not run beside the next one
 	if c.cmd.ProcessState != nil {
 		e.CPU = c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 		e.MaxRSS = maxRSS(c.cmd.ProcessState)
