@@ -46,7 +46,11 @@ func (c *Comparison) nearExact(j judge, b, h *result.Metric) {
 	spread := math.Max(spreadOf(bv), spreadOf(hv))
 	if (c.Unit.Name == result.Statements || c.Unit.Name == result.Instructions) && !(spread <= nearSpread) {
 		c.as(Inconclusive, false, "")
-		c.note("it varies by %.2g%% within a side: it depends on time or on scheduling, and does not gate", 100*spread)
+		much := fmt.Sprintf("%.2g%%", 100*spread)
+		if math.IsInf(spread, 0) {
+			much = "all of it" // it is 0 mostly, and now and then not
+		}
+		c.note("it varies by %s within a side: it depends on time or on scheduling, and does not gate", much)
 		return
 	}
 	c.paired(j, b, h)

@@ -46,6 +46,7 @@ func TestStatements(t *testing.T) {
 		{"two more of a hundred", constants(3, 100), constants(3, 102), Regression, true, ""},
 		{"fewer", constants(3, 100), constants(3, 90), Improvement, true, ""},
 		{"from none", constants(3, 0), constants(3, 1), Regression, true, ""},
+		{"none but now and then", constants(6, 0), []float64{0, 0, 1, 0, 0, 0}, Inconclusive, false, "it varies by all of it within a side"},
 		{"near-exact, the same", shaken(14, 1e5, 0), shaken(14, 1e5, 1), Unchanged, true, "near-exact: it varies by 0.2% within a side"},
 		{"near-exact, 1 % more", shaken(14, 1e5, 0), shaken(14, 1.01e5, 1), Regression, true, "near-exact"},
 		{"near-exact, 1 % less", shaken(14, 1e5, 0), shaken(14, 0.99e5, 1), Improvement, true, "near-exact"},

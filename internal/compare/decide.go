@@ -81,7 +81,11 @@ func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 		c.note("%d and %d samples; the test needs more to reject at all", c.Base.N, c.Head.N)
 	case float64(m)*t.floor > p.Alpha:
 		c.Verdict = Inconclusive
-		c.note("%d pairs; the test needs %d to reject at all: %s", c.Pairs, p.NeedPairs(m), map[bool]string{true: "raise --budget", false: "take more samples"}[t.counted])
+		remedy := "take more samples"
+		if t.counted { // as many as the budget allows
+			remedy = "raise --budget"
+		}
+		c.note("%d pairs; the test needs %d to reject at all: %s", c.Pairs, p.needPairs(m), remedy)
 	case worse <= p.Alpha:
 		c.Verdict = Regression
 	case better <= p.Alpha:

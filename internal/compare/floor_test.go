@@ -29,8 +29,8 @@ func TestFloor(t *testing.T) {
 	// The signed-rank test needs this many pairs (statistics.md, 3.2, one-sided).
 	for m, need := range map[int]int{1: 7, 5: 9, 10: 10, 20: 11, 50: 13, 100: 14, 500: 16} {
 		p := interleaved()
-		if got := p.NeedPairs(m); got != need {
-			t.Errorf("NeedPairs(%d) = %d, want %d", m, got, need)
+		if got := p.needPairs(m); got != need {
+			t.Errorf("needPairs(%d) = %d, want %d", m, got, need)
 		}
 		for _, n := range []int{need - 1, need, need + 10} {
 			checkFloor(t, Judge(plainFile(many(m, n, 0), many(m, n, 1)), p), n >= need)

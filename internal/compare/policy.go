@@ -59,8 +59,8 @@ var DefaultPolicy = Policy{Effect: 0.05, Alpha: 0.01, Confidence: 0.95}
 // Tolerance is the change that counts as none: two thirds of the effect.
 func (p Policy) Tolerance() float64 { return p.Effect * 2 / 3 }
 
-// NeedPairs is the number of pairs below which the test cannot reject for m judged metrics.
-func (p Policy) NeedPairs(m int) int { return stats.MinPairs(max(m, 1), p.Alpha) }
+// needPairs is the number of pairs below which the test cannot reject for m judged metrics.
+func (p Policy) needPairs(m int) int { return stats.MinPairs(max(m, 1), p.Alpha) }
 
 // Subject names benchmarks and one of their metrics.
 type Subject struct {
