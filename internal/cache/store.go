@@ -48,8 +48,9 @@ type Event struct {
 
 // GetOrCompute returns the value of a key: the backend's, else what compute comes to, which is kept. Hit
 // reports whether the caller was spared the computation. Callers who ask for a key at the same time share one,
-// whose context ends when all of theirs have; Close waits for what it still does then. Errors are not kept; a panic of compute is a *PanicError in
-// each caller. A backend that fails is counted and computes, see Failure.
+// whose context ends when all of theirs have; Close waits for what it still does then. Errors are not kept; a
+// panic of compute is a *PanicError in each caller. Where the backend fails, that is counted and the value is
+// computed, see Failure.
 func (s *Store) GetOrCompute(ctx context.Context, key Key, compute func(context.Context) ([]byte, error)) (value []byte, hit bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, err

@@ -215,8 +215,8 @@ func (m message) encode() string {
 }
 
 // FuzzMessage feeds anything to the parsers of the gate's messages, of the counts of statements, of profiles, of
-// callgrind's dumps and of the tables of go tool cover: no panic, bounded fields, and what is understood of a message means the same when
-// it is written again.
+// callgrind's dumps and of the tables of go tool cover: no panic, bounded fields, and what is understood of a message
+// means the same when it is written again.
 func FuzzMessage(f *testing.F) {
 	for _, line := range []string{
 		`ready "BenchmarkA"`, `ready "Benchmark\x00\xff/\u00e4"`, `end "BenchmarkA" ok`, `end "BenchmarkA" failed "a b" 1.5 "c" NaN`, `end "A" skipped`,

@@ -288,7 +288,8 @@ func (t Taken) counted(at int) func(*profile.Sample) float64 {
 	}
 }
 
-// add charges a sample that stands for so many to the innermost function that charge names. Where a function recurs it is charged once.
+// add charges a sample that stands for so many to the innermost function that charge names. Where a function recurs
+// it is charged once.
 func (c *costs) add(s *profile.Sample, value int64, counted float64, charge Charge) {
 	var above []string
 	var to *cost

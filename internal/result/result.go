@@ -137,8 +137,8 @@ type CallGrowth struct {
 	Head float64 `json:"head"`
 	// Repeated, of calls, is by how much those rose that ask again what the run had asked before.
 	Repeated float64 `json:"repeated,omitempty"`
-	// First is the number of the first run that has more, and Runs how many have, of All. All is 0 where nobody knows which run
-	// made which call.
+	// First is the number of the first run that has more, and Runs how many have, of All. All is 0 where nobody knows
+	// which run made which call.
 	First int `json:"first,omitempty"`
 	Runs  int `json:"runs,omitempty"`
 	All   int `json:"all,omitempty"`
