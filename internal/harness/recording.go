@@ -50,17 +50,20 @@ type profileSource interface {
 // everyAllocation is the setting of the runtime's that has all of them in its profile, and not some.
 const everyAllocation = "memprofilerate=1"
 
-// record has the program that is put under load recorded, where r asks for that.
+// record has the program that is put under load recorded, where r asks for that. What it opens is closed where it fails.
 func (r *LoadRun) record(target *load.Settings, row load.TargetRow) error {
 	rec := r.Record
 	if rec == nil {
 		return nil
 	}
-	var err error
 	if r.Pprof != "" {
 		rec.source = &pprofEndpoint{url: r.Pprof, kind: rec.Kind, length: rec.Length}
-	} else if rec.source, err = newProfileFolder(rec.Kind, row.Program == load.MustRun); err != nil {
-		return err
+	} else {
+		folder, err := newProfileFolder(rec.Kind, row.Program == load.MustRun)
+		if err != nil {
+			return err
+		}
+		rec.source = folder
 	}
 	environ := target.Env
 	target.Env = func(run *int) []string {
@@ -70,8 +73,11 @@ func (r *LoadRun) record(target *load.Settings, row load.TargetRow) error {
 		}
 		return append(env, rec.source.environ()...)
 	}
-	rec.program, err = proc.Find(target.Args[0], target.Dir, target.Env(new(int)))
-	return err
+	var err error
+	if rec.program, err = proc.Find(target.Args[0], target.Dir, target.Env(new(int))); err != nil {
+		return errors.Join(err, rec.close())
+	}
+	return nil
 }
 
 // withDebug adds a setting of the Go runtime's.

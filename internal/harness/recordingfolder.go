@@ -97,7 +97,6 @@ func (f *profileFolder) files(ending string) (all []string) {
 		return nil // the program has removed its folder
 	}
 	for _, e := range entries {
-		// A stranger's may be no file: to open a pipe takes as long as one likes.
 		if strings.HasSuffix(e.Name(), ending) && e.Name() != spans.BeginProfiles && e.Name() != spans.EndProfiles && e.Type().IsRegular() {
 			all = append(all, filepath.Join(f.dir, e.Name()))
 		}
@@ -150,7 +149,15 @@ func (f *profileFolder) read(name, process string) (*profile.Profile, error) {
 	return minus(after, before, 1)
 }
 
+// readProfileFile reads a file that a stranger's program may have made. To open a pipe takes as long as one likes.
 func readProfileFile(name string) (*profile.Profile, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no file")
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err

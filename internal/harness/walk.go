@@ -277,7 +277,8 @@ func (w *walk) end() {
 		if g == nil {
 			continue
 		}
-		e, _ := g.wait() // ctx's error is the caller's
+		g.child.Limit(w.r.sampleLimit(0)) // it may have left the conversation and go on
+		e, _ := g.wait()                  // ctx's error is the caller's
 		for i := range w.failures {
 			if f := &w.failures[i]; f.side == side && f.message == "" {
 				f.message = failureOf(f.t.Key.Name, e)
