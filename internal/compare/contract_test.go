@@ -267,6 +267,7 @@ func TestWaivers(t *testing.T) {
 	}{
 		{"within", 3, 5, Waiver{Subject: subject("^X$", "allocs/op"), Max: ptr(5.0), Expires: "2026-11-22"}, WaiverUsed, Pass},
 		{"beyond", 3, 6, Waiver{Subject: subject("^X$", "allocs/op"), Max: ptr(5.0), Expires: "2026-11-22"}, WaiverExceeded, Fail},
+		{"at a floor", 3, 5, Waiver{Subject: subject("^X$", "allocs/op"), Min: ptr(5.0), Expires: "2026-11-22"}, WaiverUsed, Pass},
 		{"below a floor", 3, 5, Waiver{Subject: subject("^X$", "allocs/op"), Min: ptr(6.0), Expires: "2026-11-22"}, WaiverExceeded, Fail},
 		{"of another metric", 3, 5, Waiver{Subject: subject("^X$", "B/op"), Max: ptr(5.0), Expires: "2026-11-22"}, WaiverUnused, Fail},
 		{"of another benchmark", 3, 5, Waiver{Subject: subject("^Y$", "allocs/op"), Max: ptr(5.0), Expires: "2026-11-22"}, WaiverUnused, Fail},

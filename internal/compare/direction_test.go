@@ -104,3 +104,19 @@ func TestRestating(t *testing.T) {
 		})
 	}
 }
+
+// TestRestatingAlone: it is the rate that restates the time, and not a metric behind it in the table.
+func TestRestatingAlone(t *testing.T) {
+	side := func(waits float64) *result.Set {
+		vs := steady(20, 1e-6)
+		custom := metricOf(result.Unit{Name: "waits/op", Better: result.Lower}, steady(20, waits)...)
+		return set(bench("X", metric("sec/op", vs...), metric("B/s", rates(vs, 4096)...), custom))
+	}
+	o := Judge(plainFile(side(7), side(14)), interleaved())
+	if c := rowOf(t, o, "X", "waits/op"); c.Verdict != Regression || !c.Gated || o.Gate != Fail {
+		t.Errorf("waits/op: %s, gated %v, gate %s; want a regression that fails", c.Verdict, c.Gated, o.Gate)
+	}
+	if c := rowOf(t, o, "X", "B/s"); c.Verdict != Unchanged || c.Gated {
+		t.Errorf("B/s: %s, gated %v; want what the time is", c.Verdict, c.Gated)
+	}
+}

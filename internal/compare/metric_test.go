@@ -185,3 +185,20 @@ func TestJudgeKeepsItsInput(t *testing.T) {
 		t.Fatalf("after Describe values are %v", got)
 	}
 }
+
+// TestDescribe: a constant count is known, and of three values that vary, or of times, there is no interval.
+func TestDescribe(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		m    *result.Metric
+		want Summary
+	}{
+		{"a constant count", metric("allocs/op", 4, 4, 4), Summary{N: 3, Center: 4, Lo: 4, Hi: 4}},
+		{"a count that varies", metric("allocs/op", 4, 5, 6), Summary{N: 3, Center: 5, Lo: math.Inf(-1), Hi: math.Inf(1)}},
+		{"times that print alike", metric("sec/op", 4, 4, 4), Summary{N: 3, Center: 4, Lo: math.Inf(-1), Hi: math.Inf(1)}},
+	} {
+		if got := Describe(tt.m); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
