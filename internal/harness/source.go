@@ -146,7 +146,7 @@ func hashReachable(decls map[string][]decl, names []string) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// sameFolder reports whether two folders hold the same files with the same content.
+// sameFolder reports whether two folders hold the same files with the same content, and the same links.
 func sameFolder(a, b string) bool {
 	fa, ea := folderFiles(a)
 	fb, eb := folderFiles(b)
@@ -154,13 +154,22 @@ func sameFolder(a, b string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(fa, func(name string) bool {
-		da, ea := os.ReadFile(filepath.Join(a, name))
-		db, eb := os.ReadFile(filepath.Join(b, name))
+		da, ea := contentOf(filepath.Join(a, name))
+		db, eb := contentOf(filepath.Join(b, name))
 		return ea != nil || eb != nil || !bytes.Equal(da, db)
 	})
 }
 
-// folderFiles lists the regular files below dir, none where there is no such folder.
+// contentOf is that of a file, also by a link; of a link to anything else it is where that leads.
+func contentOf(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return os.ReadFile(name)
+	}
+	target, err := os.Readlink(name)
+	return []byte(target), err
+}
+
+// folderFiles lists the regular files and the links below dir, none where there is no such folder.
 func folderFiles(dir string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
@@ -170,7 +179,7 @@ func folderFiles(dir string) ([]string, error) {
 			}
 			return err
 		}
-		if d.Type().IsRegular() {
+		if d.Type().IsRegular() || d.Type()&os.ModeSymlink != 0 {
 			rel, err := filepath.Rel(dir, p)
 			if err != nil {
 				return err
