@@ -305,8 +305,19 @@ func TestScreenIgnores(t *testing.T) {
 	if got := DefaultPolicy.Screen(b, h, false); got != result.Settled {
 		t.Errorf("with a restating rate: route %d", got)
 	}
+	b, h = sides("sec/op", tight(6, 0.005)...)
+	b.Metrics = append(b.Metrics, metric(result.Statements, shaken(6, 1e5, 0)...))
+	h.Metrics = append(h.Metrics, metric(result.Statements, shaken(6, 2e5, 1)...))
+	if got := DefaultPolicy.Screen(b, h, false); got != result.Settled {
+		t.Errorf("with counts, which have passes of their own: route %d", got)
+	}
 	slow, _ := sides("sec/op", tight(6, 0)...)
 	_, h = sides("sec/op", tight(6, 0.2)...)
+	ignoring := DefaultPolicy
+	ignoring.Overrides = []Override{{Subject: Subject{Benchmark: "."}, Ignore: ptr(true)}}
+	if got := ignoring.Screen(slow, h, false); got != result.Settled {
+		t.Errorf("ignored: route %d", got)
+	}
 	for _, why := range []func(*result.Benchmark){
 		func(b *result.Benchmark) { b.Status = result.Failed },
 		func(b *result.Benchmark) { b.Unmeasured = "no budget" },
