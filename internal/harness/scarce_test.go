@@ -67,6 +67,29 @@ func TestBudgetEndsWithinPass(t *testing.T) {
 	})
 }
 
+// When the budget ends in the second stage no further build is linked, and the one at hand is none.
+func TestBudgetEndsOnBuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := runnerOf(time.Second, "a")
+		r.fail = func(_ string, side Side, n int) string {
+			if n == 8 && side == Base {
+				time.Sleep(2 * time.Hour)
+			}
+			return ""
+		}
+		m := measure(t, r, planOf(time.Hour, &fakeJudge{routes: map[string]result.Route{"a": result.Suspect}}))
+		links := 0
+		for _, l := range r.log {
+			if strings.HasPrefix(l, "link ") {
+				links++
+			}
+		}
+		if len(m.Confirmed) < 1 || len(m.Confirmed) > 2 || links != len(m.Confirmed)+1 {
+			t.Errorf("%d builds are confirmed and %d were linked, want one more", len(m.Confirmed), links)
+		}
+	})
+}
+
 // A budget that was used up before calibrating links nothing.
 func TestBudgetEndedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
