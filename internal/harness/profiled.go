@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"debug/buildinfo"
@@ -56,38 +57,56 @@ type taken struct {
 	cpu      time.Duration
 }
 
-// Explain profiles both sides, CPU time first and then allocations, in processes of their own.
+// Explain profiles both sides, allocations first and then CPU time, in processes of their own. Where ctx ends before
+// all of that is done, what is there is compared all the same and comes back with ctx's error.
 func (r *goRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(string, []byte) (string, error)) (*result.Why, error) {
 	g := r.groups([]*Target{tt}, 0)[0]
 	if !g.gated() {
 		return &result.Why{Missing: "where every sample is a process of its own no profiles are taken"}, nil
 	}
+	modules, err := r.mainModules(ctx, r.target(tt))
+	if err != nil {
+		return nil, err
+	}
 	p := &profiling{r: r, time: profileTime(w.Change)}
 	why := &result.Why{}
+	if err := p.take(ctx, why, g, w.Change > 0); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	if why.Missing != "" {
+		return why, ctx.Err()
+	}
+	if err := p.compare(why, profiler.Own(modules...), g, keep); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return why, err
+	}
+	// The compiler comes last: it takes longest where others compile too, and says the least.
+	why.Compiler, err = r.compiledOtherwise(ctx, g, why)
+	return why, cmp.Or(ctx.Err(), err)
+}
+
+// take takes the profiles, or says in why that there are none.
+func (p *profiling) take(ctx context.Context, why *result.Why, g group, timed bool) error {
 	type pass struct {
 		writes string
 		visit  func(*walk, *goTarget) error
 	}
 	passes := []pass{{allocsEnv, p.takeAllocs}}
-	if w.Change > 0 {
+	if timed {
 		passes = append(passes, pass{cpuEnv, p.takeCPU})
 	}
 	for _, pass := range passes {
 		g.writes, g.exact = pass.writes, pass.writes == allocsEnv
-		err := r.throughAll(ctx, g, pass.visit, func(_ *Target, failed Reading) {
+		err := p.r.throughAll(ctx, g, pass.visit, func(_ *Target, failed Reading) {
 			why.Missing = "a profile could not be taken: " + oneOf(failed.Failure)
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if why.Missing != "" {
-		return why, nil
-	}
-	if err := p.compare(ctx, why, r.target(tt), g, keep); err != nil {
-		return nil, err
-	}
-	return why, ctx.Err()
+	return nil
 }
 
 // takeCPU profiles slices of the sides in turn.
@@ -197,25 +216,17 @@ func minus(a, b *profile.Profile, factor float64) (*profile.Profile, error) {
 }
 
 // compare finds what grew by the profiles, and keeps them.
-func (p *profiling) compare(ctx context.Context, why *result.Why, t *goTarget, g group, keep func(string, []byte) (string, error)) error {
-	modules, err := p.r.mainModules(ctx, t)
-	if err != nil {
-		return err
-	}
-	own := profiler.Own(modules...)
+func (p *profiling) compare(why *result.Why, own profiler.Charge, g group, keep func(string, []byte) (string, error)) error {
 	for _, kind := range []struct {
 		name  string
 		sides [2]taken
 	}{{CPUProfile, p.cpu}, {AllocsProfile, p.allocs}} {
-		if kind.sides[Head].profiles == nil {
+		if kind.sides[Base].profiles == nil || kind.sides[Head].profiles == nil {
 			continue
 		}
 		if err := explainKind(why, kind.name, "/op", kind.sides, own, keep); err != nil {
 			return err
 		}
-	}
-	if why.Compiler, err = p.r.compiledOtherwise(ctx, g, why); err != nil {
-		return err
 	}
 	why.Modules = modulesChanged([2]*buildinfo.BuildInfo{built(g.bins[Base].path), built(g.bins[Head].path)})
 	return nil

@@ -28,7 +28,7 @@ type Explaining struct {
 // explainer is a Runner that can explain its targets.
 type explainer interface {
 	// Explain takes profiles of both sides of t and finds what grew. Where that cannot be had, it says why;
-	// the error is for what stops the whole run.
+	// the error is for what stops the whole run. With ctx's error comes what was found until it ended, if anything.
 	Explain(ctx context.Context, t *Target, w Wish, keep func(kind string, profile []byte) (string, error)) (*result.Why, error)
 }
 
@@ -57,13 +57,25 @@ func (s *schedule) explain(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case limited.Err() != nil:
-			why = &result.Why{Missing: "the time for explanations ended before it"}
+			why = cutShort(why)
 		case err != nil:
 			return err
 		}
 		t.Bench[Head].Why = why
 	}
 	return nil
+}
+
+// cutShort says that the time ended before why was all there is to say.
+func cutShort(why *result.Why) *result.Why {
+	if why == nil {
+		why = &result.Why{}
+	}
+	why.Missing = "the time for explanations ended before it"
+	if len(why.Own)+len(why.Any)+len(why.Allocs)+len(why.Calls)+len(why.Spans) > 0 {
+		why.Missing = "the time for explanations ended before the rest"
+	}
+	return why
 }
 
 func (s *schedule) explainOne(ctx context.Context, t *Target, w Wish) (*result.Why, error) {

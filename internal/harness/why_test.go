@@ -16,11 +16,12 @@ import (
 type explainingRunner struct {
 	*fakeRunner
 	fails error
+	so    *result.Why // found so far when the time ends
 }
 
 func (r explainingRunner) Explain(ctx context.Context, t *Target, w Wish, keep func(string, []byte) (string, error)) (*result.Why, error) {
 	if err := spend(ctx, time.Second); err != nil {
-		return nil, err
+		return r.so, err
 	}
 	name, err := keep("cpu", nil)
 	if err != nil {
@@ -45,12 +46,14 @@ func TestExplainSchedule(t *testing.T) {
 		limit  time.Duration
 		cancel time.Duration
 		fails  error
+		so     *result.Why
 		mute   bool
 		want   map[string]string
 		err    error
 	}{
 		{name: "all", limit: time.Minute, want: map[string]string{"A": "B", "B": "A", "One": "only one side could be measured, so there are no profiles to compare"}},
 		{name: "late", limit: 1500 * time.Millisecond, want: map[string]string{"A": "the time for explanations ended before it", "B": "A", "One": "the time for explanations ended before it"}},
+		{name: "cut short", limit: 1500 * time.Millisecond, so: &result.Why{Own: []result.Growth{{Function: "F"}}}, want: map[string]string{"A": "the time for explanations ended before the rest", "B": "A", "One": "the time for explanations ended before it"}},
 		{name: "interrupted", limit: time.Minute, cancel: 1500 * time.Millisecond, want: map[string]string{"B": "A"}, err: context.Canceled},
 		{name: "failed", limit: time.Minute, fails: broken, want: map[string]string{}, err: broken},
 		{name: "strangers", limit: time.Minute, mute: true, want: map[string]string{"A": "perfgate takes no profiles of what it does not build", "B": "perfgate takes no profiles of what it does not build", "One": "perfgate takes no profiles of what it does not build"}},
@@ -58,7 +61,7 @@ func TestExplainSchedule(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeRunner{targets: []*Target{target("A", Base, Head), target("B", Base, Head), target("One", Head), target("Unwished", Base, Head)}}
-				var runner Runner = explainingRunner{fake, tt.fails}
+				var runner Runner = explainingRunner{fake, tt.fails, tt.so}
 				if tt.mute {
 					runner = fake
 				}

@@ -41,7 +41,7 @@ func (r *loadRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(
 	for _, kind := range []string{CPUProfile, AllocsProfile} {
 		p := &loadRecording{r: r, t: t}
 		if err := p.record(ctx, kind, w.Change); err != nil {
-			return nil, err
+			return why, err
 		}
 		if p.missing != "" {
 			why.Missing = p.missing
