@@ -5,13 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"debug/buildinfo"
 	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -234,44 +231,4 @@ func withoutClosures(function string) string {
 		}
 		function = shorter
 	}
-}
-
-// built is what a Go program says that it was built of, nil where the file is none.
-func built(file string) *buildinfo.BuildInfo {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() { // a stranger may have named it
-		return nil
-	}
-	info, err := buildinfo.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
-// modulesChanged lists the toolchain and the dependencies in the programs that differ, old → new, nothing where they
-// are not known.
-func modulesChanged(programs [2]*buildinfo.BuildInfo) []string {
-	var sides [2]map[string]string
-	for side, info := range programs {
-		if info == nil {
-			return nil
-		}
-		sides[side] = map[string]string{"go": info.GoVersion}
-		for _, m := range info.Deps {
-			version := m.Version
-			if m.Replace != nil {
-				version = strings.TrimSpace(m.Replace.Path + " " + m.Replace.Version)
-			}
-			sides[side][m.Path] = version
-		}
-	}
-	all := maps.Clone(sides[Base])
-	maps.Copy(all, sides[Head])
-	var out []string
-	for _, path := range slices.Sorted(maps.Keys(all)) {
-		if b, h := sides[Base][path], sides[Head][path]; b != h {
-			out = append(out, fmt.Sprintf("%s %s → %s", path, cmp.Or(b, "none"), cmp.Or(h, "none")))
-		}
-	}
-	return out
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +54,8 @@ type taken struct {
 	profiles []*profile.Profile
 	iters    float64
 	cpu      time.Duration
+	// took is the time on the clock, of what runs at the gate.
+	took time.Duration
 }
 
 // Explain profiles both sides, allocations first and then CPU time, in processes of their own. Where ctx ends before
@@ -68,20 +69,28 @@ func (r *goRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(st
 	if err != nil {
 		return nil, err
 	}
+	var linked [2]linkedModules
+	for side, bin := range g.bins {
+		if linked[side], err = r.build.modulesOfTest(ctx, bin); err != nil {
+			return nil, err
+		}
+	}
+	modules = append(modules, suspectModules(linked)...)
 	p := &profiling{r: r, time: profileTime(w.Change)}
-	why := &result.Why{}
+	why := &result.Why{Modules: modulesChanged(linked)}
 	if err := p.take(ctx, why, g, w.Change > 0); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
 	if why.Missing != "" {
 		return why, ctx.Err()
 	}
-	if err := p.compare(why, profiler.Own(modules...), g, keep); err != nil {
+	if err := p.compare(why, profiler.Own(modules...), keep); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return why, err
 	}
+	why.Missing = waits(p.cpu, w.Change)
 	// The compiler comes last: it takes longest where others compile too, and says the least.
 	why.Compiler, err = r.compiledOtherwise(ctx, g, why)
 	return why, cmp.Or(ctx.Err(), err)
@@ -112,9 +121,13 @@ func (p *profiling) take(ctx context.Context, why *result.Why, g group, timed bo
 // takeCPU profiles slices of the sides in turn.
 func (p *profiling) takeCPU(w *walk, t *goTarget) error {
 	limit := p.r.sampleLimit(p.time)
-	n, err := p.lengthen(w, t, p.time/profileRounds, limit)
-	if err != nil {
-		return err
+	// Each side has a number of its own: what is a hundred times slower would take minutes with the other's.
+	var n [2]int
+	for _, side := range w.sides {
+		var err error
+		if n[side], err = p.lengthen(w, t, side, p.time/profileRounds, limit); err != nil {
+			return err
+		}
 	}
 	for round := range profileRounds {
 		order := slices.Clone(w.sides)
@@ -122,7 +135,7 @@ func (p *profiling) takeCPU(w *walk, t *goTarget) error {
 			slices.Reverse(order)
 		}
 		for _, side := range order {
-			s, err := w.slice(t, side, n, limit)
+			s, err := w.slice(t, side, n[side], limit)
 			if err != nil {
 				return err
 			}
@@ -131,17 +144,18 @@ func (p *profiling) takeCPU(w *walk, t *goTarget) error {
 				return err
 			}
 			c := &p.cpu[side]
-			c.profiles, c.iters, c.cpu = append(c.profiles, got), c.iters+float64(n), c.cpu+s.cpu
+			c.profiles, c.iters, c.cpu = append(c.profiles, got), c.iters+float64(n[side]), c.cpu+s.cpu
+			c.took += s.took
 		}
 	}
-	_, err = w.finish(t)
+	_, err := w.finish(t)
 	return err
 }
 
-// lengthen finds how many iterations take about as long as is wanted, as package testing does.
-func (p *profiling) lengthen(w *walk, t *goTarget, want, limit time.Duration) (int, error) {
+// lengthen finds how many iterations of a side take about as long as is wanted, as package testing does.
+func (p *profiling) lengthen(w *walk, t *goTarget, side Side, want, limit time.Duration) (int, error) {
 	for n := max(1, t.Iters); ; {
-		s, err := w.slice(t, w.sides[0], n, limit)
+		s, err := w.slice(t, side, n, limit)
 		if err != nil {
 			return 0, err
 		}
@@ -216,7 +230,7 @@ func minus(a, b *profile.Profile, factor float64) (*profile.Profile, error) {
 }
 
 // compare finds what grew by the profiles, and keeps them.
-func (p *profiling) compare(why *result.Why, own profiler.Charge, g group, keep func(string, []byte) (string, error)) error {
+func (p *profiling) compare(why *result.Why, own profiler.Charge, keep func(string, []byte) (string, error)) error {
 	for _, kind := range []struct {
 		name  string
 		sides [2]taken
@@ -228,8 +242,30 @@ func (p *profiling) compare(why *result.Why, own profiler.Charge, g group, keep 
 			return err
 		}
 	}
-	why.Modules = modulesChanged([2]*buildinfo.BuildInfo{built(g.bins[Base].path), built(g.bins[Head].path)})
 	return nil
+}
+
+const (
+	// clearRise is a rise of the time on the clock that no other process on the machine makes while the sides take
+	// turns.
+	clearRise = 0.5
+	// busyShare of it is CPU time where a benchmark computes what it takes longer.
+	busyShare = 0.25
+)
+
+// waits says that a benchmark whose time rose by change, a share of base, waits for most of that: nothing of it is in a
+// profile of CPU time.
+func waits(sides [2]taken, change float64) string {
+	b, h := sides[Base], sides[Head]
+	if b.cpu <= 0 || h.cpu <= 0 || b.took <= 0 {
+		return ""
+	}
+	rise := func(base, head time.Duration) float64 { return float64(head)/h.iters/(float64(base)/b.iters) - 1 }
+	clock, cpu := rise(b.took, h.took), rise(b.cpu, h.cpu)
+	if clock < clearRise || change < clock/2 || cpu > busyShare*clock {
+		return ""
+	}
+	return fmt.Sprintf("its time rose by %.0f%% and its CPU time by %.0f%%: it waits for the rest (sleep, locks, input and output), which no profile of CPU time shows", 100*clock, 100*cpu)
 }
 
 // The kinds of profiles, as the names of their files have them.

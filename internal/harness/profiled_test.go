@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func TestExplainGrowth(t *testing.T) {
 	var dirs [2]string
 	for side, code := range []*strings.Replacer{strings.NewReplacer("TIMES", "30000", "ESCAPE", "sum += a[0]"), strings.NewReplacer("TIMES", "120000", "ESCAPE", "kept = &a")} {
 		dirs[side] = t.TempDir()
-		write(t, dirs[side], map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "m.go": code.Replace(slowed), "m_test.go": slowedBench})
+		write(t, dirs[side], map[string]string{"go.mod": "module example.com/m\n\ngo " + []string{"1.24", "1.25"}[side] + "\n", "m.go": code.Replace(slowed), "m_test.go": slowedBench})
 	}
 	suite := &GoBench{HeadDir: dirs[Head], BaseDir: dirs[Base], Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
 	runner, err := suite.Prepare(t.Context(), &Budget{Limit: 1 << 40}, func(Event) {})
@@ -134,7 +135,7 @@ func TestExplainGrowth(t *testing.T) {
 		if d := cmp.Diff(said, why.Compiler); d != "" {
 			t.Errorf("%s: the compiler (-want +got):\n%s", target.Key.Name, d)
 		}
-		if d := cmp.Diff([]string{"allocs-base", "allocs-head", "allocs-diff"}, why.Profiles[len(why.Profiles)-3:]); d != "" || len(kept) != 6 || why.Missing != "" || why.Modules != nil {
+		if d := cmp.Diff([]string{"allocs-base", "allocs-head", "allocs-diff"}, why.Profiles[len(why.Profiles)-3:]); d != "" || len(kept) != 6 || why.Missing != "" || !slices.Equal(why.Modules, []string{"example.com/m go 1.24 → go 1.25"}) {
 			t.Errorf("%s: %d profiles, missing %q, modules %q%s", target.Key.Name, len(kept), why.Missing, why.Modules, d)
 		}
 		for kind, data := range kept {
@@ -150,6 +151,26 @@ func first(gs []result.Growth) result.Growth {
 		return result.Growth{}
 	}
 	return gs[0]
+}
+
+// What takes longer on the clock and not in CPU time waits, where the judge saw it as well.
+func TestWaits(t *testing.T) {
+	base := taken{iters: 1000, cpu: time.Millisecond, took: time.Millisecond}
+	for _, tt := range []struct {
+		name   string
+		head   taken
+		change float64
+		want   string
+	}{
+		{"sleeps", taken{iters: 10, cpu: 30 * time.Microsecond, took: time.Millisecond}, 95, "its time rose by 9900% and its CPU time by 200%: it waits for the rest"},
+		{"computes", taken{iters: 10, cpu: time.Millisecond, took: time.Millisecond}, 95, ""},
+		{"beside others", taken{iters: 1000, cpu: time.Millisecond, took: 2 * time.Millisecond}, 0.05, ""},
+		{"not profiled", taken{}, 1, ""},
+	} {
+		if got := waits([2]taken{base, tt.head}, tt.change); !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
 }
 
 // The smaller the change, the longer the profile, within bounds.

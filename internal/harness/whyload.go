@@ -52,11 +52,11 @@ func (r *loadRunner) Explain(ctx context.Context, tt *Target, w Wish, keep func(
 			return why, nil
 		}
 		p.place(why)
-		why.Modules = modulesChanged(p.built)
+		why.Modules = modulesChanged(p.modules())
 		if kind == AllocsProfile {
 			var err error
 			if why.Compiler, err = p.compiledOtherwise(ctx, why); err != nil {
-				return nil, err
+				return why, err
 			}
 		}
 	}
@@ -173,17 +173,24 @@ func (p *loadRecording) own() profiler.Charge {
 		}
 		modules = append(modules, info.Main.Path)
 		for _, m := range info.Deps {
-			if m.Version == "(devel)" || m.Replace != nil && m.Replace.Version == "" { // of the workspace, or from a folder
+			if m.Version == "(devel)" { // of the workspace
 				modules = append(modules, m.Path)
 			}
 		}
 	}
-	modules = slices.DeleteFunc(modules, func(m string) bool { return m == "" })
+	modules = slices.DeleteFunc(append(modules, suspectModules(p.modules())...), func(m string) bool { return m == "" })
 	charge := profiler.Own(modules...)
 	charge.Nobody = func(function string) bool {
 		return strings.HasPrefix(function, "runtime/pprof.") || strings.HasPrefix(function, "net/http/pprof.")
 	}
 	return charge
+}
+
+func (p *loadRecording) modules() (sides [2]linkedModules) {
+	for side, info := range p.built {
+		sides[side] = modulesOf(info)
+	}
+	return sides
 }
 
 // mainPackage is the path that the linker gives to the package of a program.

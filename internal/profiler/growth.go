@@ -84,8 +84,11 @@ func PackageOf(function string) string {
 
 // fileOf is the function's file by its package, wherever it lies on the machine that built it.
 func fileOf(f *profile.Function) string {
-	name := path.Base(strings.ReplaceAll(f.Filename, `\`, "/"))
-	pkg := PackageOf(f.Name)
+	source := strings.ReplaceAll(f.Filename, `\`, "/")
+	name, pkg := path.Base(source), PackageOf(f.Name)
+	if pkg == f.Name { // assembly may name no package: its folder is what there is
+		return path.Base(path.Dir(source)) + "/" + name
+	}
 	if strings.HasSuffix(name, "_test.go") {
 		pkg = strings.TrimSuffix(pkg, "_test") // an external test lies in the package's folder
 	}

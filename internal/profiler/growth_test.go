@@ -151,6 +151,7 @@ func TestFileOf(t *testing.T) {
 		"ex.org/m/x_test.go": {Name: "ex.org/m_test.BenchmarkF", Filename: "ex.org/m/x_test.go"},
 		"ex.org/a_test/x.go": {Name: "ex.org/a_test.F", Filename: `C:\src\a_test\x.go`},
 		"runtime/malloc.go":  {Name: "runtime.mallocgc", Filename: "runtime/malloc.go"},
+		"runtime/asm.s":      {Name: "aeshashbody", Filename: "/usr/local/go/src/runtime/asm.s"},
 	} {
 		if got := fileOf(&f); got != want {
 			t.Errorf("fileOf(%v) = %q, want %q", f, got, want)

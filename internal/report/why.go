@@ -52,11 +52,14 @@ func reasonsOf(w *result.Why) []reason {
 			seen[g.Function+g.Unit] = true
 			r := grew(g)
 			r.much += remark
+			if byChance(g) {
+				r.much += ", as a profile counts them (those of less than 16 bytes share one)"
+			}
 			if known[g.Function] {
 				r.way = ""
 			}
 			known[g.Function] = true
-			if n++; n == 1 {
+			if n++; n == 1 && !byChance(g) {
 				first = append(first, r)
 			} else {
 				more = append(more, r)
@@ -72,7 +75,16 @@ func reasonsOf(w *result.Why) []reason {
 			first, more = append(first, lasts(w.Spans[0])), appendAll(more, w.Spans[1:], lasts)
 		}
 	}
+	modules := func() {
+		if len(w.Modules) > 0 {
+			first = append(first, reason{of: strings.Join(w.Modules, ", "), much: "built with"})
+		}
+	}
 	list(w.Own, "")
+	upgraded := inChanged(w)
+	if upgraded {
+		modules()
+	}
 	if waits {
 		spans()
 	}
@@ -89,11 +101,25 @@ func reasonsOf(w *result.Why) []reason {
 		}
 	}
 	list(w.Any, ", by itself")
-	if len(w.Modules) > 0 {
-		first = append(first, reason{of: strings.Join(w.Modules, ", "), much: "built with"})
+	if !upgraded {
+		modules()
 	}
 	return append(first, more...)
 }
+
+// inChanged reports whether the function that grew most is of a module that is another version on head.
+func inChanged(w *result.Why) bool {
+	return len(w.Own) > 0 && slices.ContainsFunc(w.Modules, func(m string) bool {
+		path, _, _ := strings.Cut(m, " ")
+		pkg := profiler.PackageOf(w.Own[0].Function)
+		return pkg == path || strings.HasPrefix(pkg, path+"/")
+	})
+}
+
+// byChance says that less than one object more is allocated in an operation: a pool or a buffer that grows does not
+// do so every time, and of the smallest objects profiles count the blocks that they share. It is worth a line behind all
+// that is sure.
+func byChance(g result.Growth) bool { return g.Unit == "allocs/op" && g.Head-g.Base < 1 }
 
 // waiting is how much longer a span takes than any function computes where it waits: that says more than what allocates.
 const waiting = 2
@@ -187,11 +213,18 @@ const byCompiler = "the compiler"
 // shortFunction is a function's name behind the last element of its package's path.
 func shortFunction(name string) string {
 	pkg := profiler.PackageOf(name)
-	if dir := path.Dir(pkg); dir != "." && strings.HasPrefix(strings.ReplaceAll(name, "%2e", "."), pkg) {
+	dir := path.Dir(pkg)
+	if majorVersion.MatchString(path.Base(pkg)) { // which is no name
+		dir = path.Dir(dir)
+	}
+	if dir != "." && strings.HasPrefix(strings.ReplaceAll(name, "%2e", "."), pkg) {
 		return strings.TrimPrefix(strings.ReplaceAll(name, "%2e", "."), dir+"/")
 	}
 	return name
 }
+
+// majorVersion is the last element of the path of a module of version 2 or later.
+var majorVersion = regexp.MustCompile(`^v[2-9]$|^v[1-9][0-9]+$`)
 
 // profileFile is what perfgate calls a profile.
 var profileFile = regexp.MustCompile(`^[\w./-]+\.pb\.gz$`)

@@ -43,3 +43,31 @@ why agent:
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// A dependency that is another version stands beside its function that grew, and what an allocation profile finds by
+// chance behind all that is sure.
+func TestWhyUpgraded(t *testing.T) {
+	own := []result.Growth{{Function: "ex.org/dep/v2/in.(*T).Append", File: "ex.org/dep/v2/in/t.go", Line: 7, Unit: "sec/op", Base: 1e-9, Head: 5e-9}}
+	some := []result.Growth{{Function: "ex.org/m.F", File: "ex.org/m/m.go", Line: 3, Unit: "allocs/op", Base: 1, Head: 1.7}}
+	flat := []result.Growth{{Function: "runtime.memmove", File: "runtime/memmove_amd64.s", Line: 5, Unit: "sec/op", Head: 2e-9}}
+	modules := []string{"ex.org/dep/v2 v2.0.0 → v2.1.0"}
+	other := []result.Growth{{Function: "ex.org/dep/v22.F", File: "ex.org/dep/v22/f.go", Line: 7, Unit: "sec/op", Base: 1e-9, Head: 5e-9}}
+	var got bytes.Buffer
+	for _, w := range []*result.Why{{Own: own, Allocs: some, Any: flat, Modules: modules}, {Own: other, Any: flat, Modules: modules}} {
+		if err := Why(&got, "F", w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `why F:
+  in.(*T).Append (ex.org/dep/v2/in/t.go:7): 1.000ns → 5.000ns of CPU time an operation
+  built with ex.org/dep/v2 v2.0.0 → v2.1.0
+  runtime.memmove (runtime/memmove_amd64.s:5): 0s → 2.000ns of CPU time an operation, by itself
+why F:
+  dep/v22.F (ex.org/dep/v22/f.go:7): 1.000ns → 5.000ns of CPU time an operation
+  runtime.memmove (runtime/memmove_amd64.s:5): 0s → 2.000ns of CPU time an operation, by itself
+  built with ex.org/dep/v2 v2.0.0 → v2.1.0
+`
+	if d := cmp.Diff(want, got.String()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
