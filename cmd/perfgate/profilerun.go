@@ -51,6 +51,9 @@ func (a *app) profileRun(ctx context.Context, args []string) error {
 		if r.cpu, err = filepath.Abs(r.cpu); err != nil {
 			return err
 		}
+		if info, err := os.Stat(filepath.Dir(r.cpu)); err != nil || !info.IsDir() {
+			return usagef("--cpu %s: there is no folder %s to write it to", *cpu, filepath.Dir(r.cpu))
+		}
 	}
 	if err := r.run(ctx); err != nil {
 		return err

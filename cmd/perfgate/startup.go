@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -179,7 +180,12 @@ func (s *starter) show(f *result.File, b *result.Benchmark, checks []*compare.Bu
 		for _, row := range []struct{ label, unit string }{{"wall time", "sec/op"}, {"CPU time", result.CommandCPU}, {"peak memory", result.PeakRSS}} {
 			if m := b.Metric(row.unit); m != nil {
 				sum := compare.Describe(m)
-				fmt.Fprintf(w, "  %s p50\t%s\tfrom %s to %s\n", row.label, report.Value(sum.Center, m.Unit), report.Value(slices.Min(m.Values()), m.Unit), report.Value(slices.Max(m.Values()), m.Unit))
+				value := func(v float64) string { return report.Value(v, m.Unit) }
+				interval := "too few runs for an interval"
+				if !math.IsInf(sum.Hi-sum.Lo, 0) {
+					interval = fmt.Sprintf("95%% interval %s to %s", value(sum.Lo), value(sum.Hi))
+				}
+				fmt.Fprintf(w, "  %s p50\t%s\t%s\truns from %s to %s\n", row.label, value(sum.Center), interval, value(slices.Min(m.Values())), value(slices.Max(m.Values())))
 			}
 		}
 	}

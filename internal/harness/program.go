@@ -162,15 +162,37 @@ func (p Program) timed(ctx context.Context, dir string, watch Watching) (Ran, er
 	switch {
 	case err != nil:
 		return ran, err
+	case early != nil:
+		return ran, fmt.Errorf("%s%s", p.early(early, exited), saying(exited))
 	case exited.Hung:
 		return ran, errors.New(exited.Failure)
-	case early != nil:
-		return ran, fmt.Errorf("%w%s", early, saying(exited))
 	case exited.Failure != "" && !asked:
 		return ran, fmt.Errorf("%s%s", exited.Failure, saying(exited))
 	}
 	return ran, nil
 }
+
+// early says why the clock did not end, and what to try.
+func (p Program) early(why error, exited proc.Exited) string {
+	var unready *notReady
+	switch ready := errors.As(why, &unready); {
+	case exited.Hung && ready:
+		return fmt.Sprintf("hung: not ready at %s within %v, and the last answer was: %v; see that it listens there, or let timeout be longer", p.Ready, p.Limit, unready.answer)
+	case exited.Hung:
+		return exited.Failure
+	case ready && exited.Failure == "":
+		return why.Error() + ": what is timed must stay in the foreground"
+	}
+	return why.Error()
+}
+
+// notReady is a program that ended before it was, with what the last question was answered.
+type notReady struct {
+	at     string
+	answer error
+}
+
+func (n *notReady) Error() string { return "it ended before it was ready at " + n.at }
 
 func saying(e proc.Exited) string {
 	if len(bytes.TrimSpace(e.Stderr)) > 0 {
@@ -201,12 +223,13 @@ func (p Program) await(ctx context.Context, began time.Time, first *firstOutput,
 		tick := time.NewTicker(readyEvery)
 		defer tick.Stop()
 		for {
-			if proc.Ready(ctx, p.Ready, readyLimit) == nil {
+			answer := proc.Ready(ctx, p.Ready, readyLimit)
+			if answer == nil {
 				return time.Since(began), nil
 			}
 			select {
 			case <-ended:
-				return 0, fmt.Errorf("it ended before it was ready at %s", p.Ready)
+				return 0, &notReady{p.Ready, answer}
 			case <-ctx.Done():
 				return 0, fmt.Errorf("it was not ready at %s: %w", p.Ready, ctx.Err())
 			case <-tick.C:
@@ -264,6 +287,8 @@ func (p Program) Check() (setting, problem string) {
 	default:
 		if _, port, err := net.SplitHostPort(p.Ready); err != nil || port == "" {
 			return "ready", "want HOST:PORT or http://HOST:PORT/PATH"
+		} else if _, err := net.LookupPort("tcp", port); err != nil {
+			return "ready", "want a port of 1 to 65535 or the name of one"
 		}
 	}
 	return "", ""

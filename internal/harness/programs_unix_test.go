@@ -77,8 +77,12 @@ func TestProgramUntil(t *testing.T) {
 		t.Errorf("%v, want that another one is there", err)
 	}
 	l.Close()
-	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "it ended before it was ready at "+addr) {
+	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || err.Error() != "it ended before it was ready at "+addr+": what is timed must stay in the foreground" {
 		t.Errorf("%v, want that it was never ready", err)
+	}
+	p.Args[2], p.Limit = "sleep 60", 50*time.Millisecond
+	if _, err := p.Run(t.Context(), t.TempDir(), Watching{}); err == nil || !strings.HasPrefix(err.Error(), "hung: not ready at "+addr+" within 50ms, and the last answer was: ") {
+		t.Errorf("%v, want what it did not become", err)
 	}
 }
 
@@ -123,6 +127,7 @@ func TestProgramCheck(t *testing.T) {
 		{"ready where", func(p *Program) { p.Until = UntilReady }, "ready"},
 		{"ready for what", func(p *Program) { p.Ready = "localhost:1" }, "ready"},
 		{"port", func(p *Program) { p.Until, p.Ready = UntilReady, "localhost" }, "ready"},
+		{"number of a port", func(p *Program) { p.Until, p.Ready = UntilReady, "localhost:99999" }, "ready"},
 		{"scheme", func(p *Program) { p.Until, p.Ready = UntilReady, "ftp://localhost" }, "ready"},
 		{"url", func(p *Program) { p.Until, p.Ready = UntilReady, "http://localhost:1/health" }, ""},
 		{"address", func(p *Program) { p.Until, p.Ready = UntilReady, "localhost:1" }, ""},

@@ -86,6 +86,9 @@ func (c *Collector) Read(r io.Reader) error {
 	return err
 }
 
+// mostQuoted is how many characters of a line that says nothing are quoted, to find it by in the program.
+const mostQuoted = 60
+
 func (c *Collector) wrong(err error) {
 	if c.bad++; c.firstBad == nil {
 		c.firstBad = err
@@ -98,7 +101,7 @@ func (c *Collector) take(line []byte) {
 	}
 	l, err := spans.Decode(line)
 	if err != nil {
-		c.wrong(err)
+		c.wrong(fmt.Errorf("%.*q: %w", mostQuoted, line, err))
 		return
 	}
 	switch {

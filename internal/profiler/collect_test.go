@@ -102,7 +102,7 @@ func TestBadLines(t *testing.T) {
 		t.Errorf("%d spans, want 2", p.Timers[0].Count)
 	}
 	if want := []string{
-		"lines of the program that say nothing: 3, the first: invalid character 'h' looking for beginning of value",
+		"lines of the program that say nothing: 3, the first: \"hello\": invalid character 'h' looking for beginning of value",
 		"the last line has no end: the program was killed while it wrote it",
 	}; !slices.Equal(p.Notes, want) {
 		t.Errorf("notes %q, want %q", p.Notes, want)

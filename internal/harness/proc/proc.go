@@ -136,6 +136,8 @@ func (c *Child) Wait() (Exited, error) {
 		return e, c.ctx.Err()
 	case errors.Is(context.Cause(c.limited), errHung):
 		e.Hung, e.Failure = true, fmt.Sprintf("hung: no end after %v", e.Wall.Round(time.Millisecond))
+	case errors.Is(err, exec.ErrWaitDelay): // it ended well, and another process holds its output
+		e.Failure = fmt.Sprintf("it ended and left a process behind that kept its output open for %v: redirect the output of that one, or wait for it", killGrace)
 	case err != nil:
 		e.Failure = err.Error()
 	}

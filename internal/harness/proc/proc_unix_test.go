@@ -111,8 +111,8 @@ func TestProcessLeavesChild(t *testing.T) {
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v to notice that the child had ended", took)
 	}
-	if string(e.Stdout) != "done\n" {
-		t.Errorf("stdout = %q", e.Stdout)
+	if string(e.Stdout) != "done\n" || !strings.HasPrefix(e.Failure, "it ended and left a process behind") {
+		t.Errorf("stdout %q, failure %q, want that another holds its output", e.Stdout, e.Failure)
 	}
 	awaitDeath(t, awaitPid(t, filepath.Join(p.Dir, "grandchild")))
 }
