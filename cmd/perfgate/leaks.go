@@ -106,16 +106,19 @@ func (f *memFlags) findLeaks(ctx context.Context, p *project) error {
 	if serr := f.showLeaks(p, file, checks); err == nil {
 		err = serr
 	}
-	if err == nil {
-		err = failures(m.Head)
-	}
-	switch {
+	failed := failures(m.Head)
+	switch leak := slices.ContainsFunc(checks, func(c *compare.BudgetCheck) bool { return c.Verdict == compare.BudgetBroken }); {
 	case err != nil:
 		return err
+	case leak && failed != nil: // a leak that was found stays one
+		p.app.warn("%v", failed)
+		return errFail
+	case leak:
+		return errFail
+	case failed != nil:
+		return failed
 	case len(checks) == 0:
 		return fmt.Errorf("nothing is known of what is left behind: no benchmark could be led slice by slice")
-	case slices.ContainsFunc(checks, func(c *compare.BudgetCheck) bool { return c.Verdict == compare.BudgetBroken }):
-		return errFail
 	}
 	return nil
 }

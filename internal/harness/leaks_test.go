@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,16 @@ func BenchmarkClean(b *testing.B) {
 	}
 }
 
+func BenchmarkFile(b *testing.B) {
+	for range b.N {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, f)
+	}
+}
+
 func BenchmarkLast(b *testing.B) { b.Skip() }
 `})
 	suite := &GoBench{HeadDir: dir, Scratch: t.TempDir(), Packages: []string{"./..."}, Bench: ".", Environ: os.Environ(), Cache: knownGate(t)}
@@ -70,7 +81,7 @@ func BenchmarkLast(b *testing.B) { b.Skip() }
 			of[b.Name][metric.Unit.Name] = sum / float64(n)
 		}
 		for _, l := range b.Left {
-			if l.Unit != result.LeakBytes || b.Name == "Heap" {
+			if l.Unit != result.LeakBytes || b.Name == "Heap" || b.Name == "File" {
 				left[b.Name] = l.Where
 				break
 			}
@@ -86,6 +97,11 @@ func BenchmarkLast(b *testing.B) { b.Skip() }
 		t.Errorf("a benchmark that leaves nothing is measured as %v", v)
 	}
 	want := map[string]string{"Heap": "example.com/m.BenchmarkHeap (m_test.go:18)", "Goroutine": "example.com/m.wait (m_test.go:14)"}
+	file, from, _ := strings.Cut(left["File"], ", called by ")
+	if !strings.HasPrefix(file, "os.Open (") || from != "example.com/m.BenchmarkFile (m_test.go:36)" {
+		t.Errorf("an open file comes from %q, want the function that the program called, and from where", left["File"])
+	}
+	delete(left, "File")
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Errorf("where it comes from (-want +got):\n%s", diff)
 	}
