@@ -167,12 +167,19 @@ func (b *bisector) width(at search) int {
 func (b *bisector) first(ctx context.Context) error {
 	last := b.commits[len(b.commits)-1]
 	b.p.app.say("%.12s against %.12s, %d commits", last.Hash, b.Good, len(b.commits))
-	rows, why, err := b.measure(ctx, last, b.p.config.Policy(), b.p.config.Metrics)
+	metrics := b.p.config.Metrics
+	if b.asked != "" && exact(b.asked) {
+		metrics = config.Exact // and no times
+	}
+	rows, why, err := b.measure(ctx, last, b.p.config.Policy(), metrics)
 	if err != nil {
 		return err
 	}
 	if why != "" {
 		return fmt.Errorf("%.12s cannot be judged: %s", last.Hash, why)
+	}
+	if has := units(rows); b.asked != "" && why == "" && !slices.Contains(has, b.asked) {
+		return usagef("--metric %s: %s has %s", b.asked, b.Benchmark, strings.Join(has, ", "))
 	}
 	chosen := choose(rows, b.asked)
 	if chosen == nil {
@@ -182,6 +189,16 @@ func (b *bisector) first(ctx context.Context) error {
 	b.Steps = append(b.Steps, step{Commit: last.Hash, State: bad, Change: chosen.Change, Row: report.Sentence(chosen)})
 	b.p.app.say("%.12s: %s", last.Hash, report.Sentence(chosen))
 	return b.save()
+}
+
+// units are the metrics that rows are of, and the time, which may not have been measured.
+func units(rows []*compare.Comparison) []string {
+	all := []string{"sec/op"}
+	for _, c := range rows {
+		all = append(all, c.Unit.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // choose finds the metric to judge by: what was asked for, or what is exact before what takes longer.
@@ -225,7 +242,7 @@ func told(rows []*compare.Comparison) string {
 // look measures a commit against good, and keeps what it is.
 func (b *bisector) look(ctx context.Context, c harness.Commit) error {
 	policy, metrics := b.p.config.Policy(), config.Exact
-	if !b.exact() {
+	if !exact(b.Metric) {
 		// Whether it is as bad as bad is a coarser question than whether it is bad at all.
 		policy.Effect, metrics = max(policy.Effect, stepEffect*b.Total), config.Times
 	}
@@ -256,9 +273,9 @@ func (b *bisector) look(ctx context.Context, c harness.Commit) error {
 // stepEffect is the share of the whole change that a step must be able to see.
 const stepEffect = 0.75
 
-// exact reports whether the metric is compared as a fact, so that times need not be measured.
-func (b *bisector) exact() bool {
-	u := result.UnitOf(b.Metric)
+// exact reports whether a metric is compared as a fact, so that times need not be measured.
+func exact(metric string) bool {
+	u := result.UnitOf(metric)
 	return u.Counted() || !u.Timing() && u.Name != "B/s"
 }
 
@@ -269,7 +286,7 @@ func (b *bisector) judge(c harness.Commit, row *compare.Comparison) step {
 	switch {
 	case row.Verdict == compare.Incomparable || row.Verdict == compare.Broken || row.Verdict == compare.Missing:
 		s.State, s.Reason = skipped, strings.Join(append([]string{string(row.Verdict)}, row.Notes...), ": ")
-	case b.exact():
+	case exact(b.Metric):
 		if row.Change/b.Total >= 0.5 {
 			s.State = bad
 		}
@@ -310,15 +327,32 @@ func (b *bisector) measure(ctx context.Context, c harness.Commit, policy compare
 			}
 		}
 	}
-	switch {
+	switch gone, came := renamed(rows); {
+	case came != "":
+		return nil, fmt.Sprintf("the benchmark moved from %s to %s, where it is another: search before the move and behind it", gone, came), nil
 	case len(keys) > 1:
 		return nil, "", usagef("%s is a benchmark of %s and of %s: name one with --packages", b.Benchmark, keys[0].Package, keys[1].Package)
-	case len(keys) == 0 || rows[0].Verdict == compare.Added || rows[0].Verdict == compare.Missing:
-		return nil, "it has no benchmark " + b.Benchmark + ", or good has none", nil
+	case len(keys) == 0 || rows[0].Verdict == compare.Missing:
+		return nil, "it has no benchmark " + b.Benchmark, nil
+	case rows[0].Verdict == compare.Added:
+		return nil, fmt.Sprintf("%.12s, which is to be good, has no benchmark %s: name a later commit that has it", b.Good, b.Benchmark), nil
 	case rows[0].Verdict == compare.Broken:
 		return nil, strings.Join(append([]string{"the benchmark fails"}, rows[0].Notes...), ": "), nil
 	}
 	return rows, "", nil
+}
+
+// renamed is the package that a benchmark was in on base alone and the one that it is in on head alone, empty where it
+// stayed.
+func renamed(rows []*compare.Comparison) (gone, came string) {
+	in := map[compare.Verdict]string{}
+	for _, row := range rows {
+		in[row.Verdict] = row.Key.Package
+	}
+	if len(in) != 2 || in[compare.Missing] == "" || in[compare.Added] == "" {
+		return "", ""
+	}
+	return in[compare.Missing], in[compare.Added]
 }
 
 // compareWith measures a commit against a checkout of another.
@@ -397,7 +431,7 @@ func (b *bisector) explain(ctx context.Context, parent, found harness.Commit) er
 	}
 	defer base.Close()
 	b.p.app.say("%.12s: why", found.Hash)
-	f, err := b.compareWith(ctx, base, parent.Hash, found, harness.Plan{Judge: b.p.config.Policy(), Exact: b.exact(), NoTimes: true,
+	f, err := b.compareWith(ctx, base, parent.Hash, found, harness.Plan{Judge: b.p.config.Policy(), Exact: exact(b.Metric), NoTimes: true,
 		Explain: &harness.Explaining{Limit: max(b.p.config.Budget/2, leastExplaining), Keep: b.p.keepProfiles(),
 			Wishes: func(_, head *result.Set) []harness.Wish {
 				var ws []harness.Wish

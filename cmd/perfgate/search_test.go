@@ -4,7 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/result"
 )
 
 // TestSearch finds the first bad one wherever it is, in the fewest looks; with some that cannot be judged it ends
@@ -72,5 +74,25 @@ func TestStepRow(t *testing.T) {
 	}
 	if got := b.stepRow(harness.Commit{Hash: "other"}); got != "" {
 		t.Errorf("of a commit that was skipped: %q", got)
+	}
+}
+
+// A benchmark whose package has another path on head has moved; one that two packages have has not.
+func TestRenamed(t *testing.T) {
+	row := func(pkg string, v compare.Verdict) *compare.Comparison {
+		return &compare.Comparison{Key: result.Key{Package: pkg, Name: "M"}, Verdict: v}
+	}
+	for _, tt := range []struct {
+		rows       []*compare.Comparison
+		gone, came string
+	}{
+		{[]*compare.Comparison{row("ex.org/a", compare.Missing), row("ex.org/b", compare.Added)}, "ex.org/a", "ex.org/b"},
+		{[]*compare.Comparison{row("ex.org/a", compare.Unchanged), row("ex.org/b", compare.Added)}, "", ""},
+		{[]*compare.Comparison{row("ex.org/a", compare.Missing)}, "", ""},
+		{nil, "", ""},
+	} {
+		if gone, came := renamed(tt.rows); gone != tt.gone || came != tt.came {
+			t.Errorf("%q, %q, want %q, %q", gone, came, tt.gone, tt.came)
+		}
 	}
 }

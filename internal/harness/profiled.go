@@ -25,6 +25,8 @@ const (
 	profileRate = 250
 	fewestSec   = 0.5
 	mostSec     = 8
+	// mostIdle is how many times longer on the clock than in CPU time a profile may take.
+	mostIdle = 4
 	// profileRounds is how often the sides take turns, so that a burst on the machine hits both.
 	profileRounds = 4
 	// mostProfile bounds a profile, in bytes when unpacked.
@@ -120,7 +122,7 @@ func (p *profiling) take(ctx context.Context, why *result.Why, g group, timed bo
 
 // takeCPU profiles slices of the sides in turn.
 func (p *profiling) takeCPU(w *walk, t *goTarget) error {
-	limit := p.r.sampleLimit(p.time)
+	limit := p.r.sampleLimit(mostIdle * p.time)
 	// Each side has a number of its own: what is a hundred times slower would take minutes with the other's.
 	var n [2]int
 	for _, side := range w.sides {
@@ -152,15 +154,20 @@ func (p *profiling) takeCPU(w *walk, t *goTarget) error {
 	return err
 }
 
-// lengthen finds how many iterations of a side take about as long as is wanted, as package testing does.
+// lengthen finds how many iterations of a side take about as much CPU time as is wanted, as package testing does for the
+// time on the clock.
 func (p *profiling) lengthen(w *walk, t *goTarget, side Side, want, limit time.Duration) (int, error) {
 	for n := max(1, t.Iters); ; {
 		s, err := w.slice(t, side, n, limit)
 		if err != nil {
 			return 0, err
 		}
-		more := float64(n) * float64(want) / float64(max(s.took, time.Microsecond))
-		if s.took >= want/4 || s.wall >= want || more <= float64(n) {
+		spent := s.took
+		if s.cpu > 0 { // others on the machine, and waiting, are not sampled
+			spent = max(s.cpu, s.took/mostIdle)
+		}
+		more := float64(n) * float64(want) / float64(max(spent, time.Microsecond))
+		if spent >= want/4 || s.wall >= mostIdle*want || more <= float64(n) {
 			return int(min(max(more, 1), math.MaxInt32)), nil
 		}
 		n = int(min(max(more/2, float64(n)+1), 100*float64(n), math.MaxInt32))
@@ -250,7 +257,7 @@ const (
 	// turns.
 	clearRise = 0.5
 	// busyShare of it is CPU time where a benchmark computes what it takes longer.
-	busyShare = 0.25
+	busyShare = 0.4
 )
 
 // waits says that a benchmark whose time rose by change, a share of base, waits for most of that: nothing of it is in a
@@ -262,10 +269,10 @@ func waits(sides [2]taken, change float64) string {
 	}
 	rise := func(base, head time.Duration) float64 { return float64(head)/h.iters/(float64(base)/b.iters) - 1 }
 	clock, cpu := rise(b.took, h.took), rise(b.cpu, h.cpu)
-	if clock < clearRise || change < clock/2 || cpu > busyShare*clock {
+	if clock < clearRise || change < clock/2 || cpu > busyShare*min(clock, change) {
 		return ""
 	}
-	return fmt.Sprintf("its time rose by %.0f%% and its CPU time by %.0f%%: it waits for the rest (sleep, locks, input and output), which no profile of CPU time shows", 100*clock, 100*cpu)
+	return fmt.Sprintf("its time rose by %.0f%% and its CPU time by %.0f%%: it waits for the rest (sleep, locks, input and output), which no profile of CPU time shows", 100*change, 100*cpu)
 }
 
 // The kinds of profiles, as the names of their files have them.
