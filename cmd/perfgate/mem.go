@@ -110,6 +110,9 @@ func (f *memFlags) judge(a *app, run *harness.MemoryRun) error {
 		a.say("%s: %s, the limit is %s", what, bytesOf(v), bytesOf(limit))
 		failed = true
 	}
+	if f.mostB != nil && run.Peak == 0 { // which is below every limit
+		return fmt.Errorf("--max: the program ended after %v, before its memory could be read: let it do more, or read more often with --every", run.Wall.Round(time.Microsecond))
+	}
 	if f.mostB != nil && run.Peak > *f.mostB {
 		say("peak memory", run.Peak, *f.mostB)
 	}

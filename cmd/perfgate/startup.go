@@ -181,11 +181,11 @@ func (s *starter) show(f *result.File, b *result.Benchmark, checks []*compare.Bu
 			if m := b.Metric(row.unit); m != nil {
 				sum := compare.Describe(m)
 				value := func(v float64) string { return report.Value(v, m.Unit) }
-				interval := "too few runs for an interval"
+				interval := "too few passes for an interval"
 				if !math.IsInf(sum.Hi-sum.Lo, 0) {
 					interval = fmt.Sprintf("95%% interval %s to %s", value(sum.Lo), value(sum.Hi))
 				}
-				fmt.Fprintf(w, "  %s p50\t%s\t%s\truns from %s to %s\n", row.label, value(sum.Center), interval, value(slices.Min(m.Values())), value(slices.Max(m.Values())))
+				fmt.Fprintf(w, "  %s p50\t%s\t%s\n", row.label, value(sum.Center), interval)
 			}
 		}
 	}
