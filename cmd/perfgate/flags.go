@@ -11,7 +11,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/suggest"
@@ -82,7 +84,7 @@ func (f *flags) parse(a *app, args []string, want ...int) error {
 	case err != nil:
 		return usagef("%v; see perfgate help %s", err, f.command)
 	case !slices.Contains(want, f.set.NArg()):
-		return usagef("want: perfgate %s, got %s", strings.TrimSpace(f.command+" "+f.args), count(f.set.NArg(), "argument"))
+		return usagef("want: perfgate %s, got %s", strings.TrimSpace(f.command+" "+f.args), english.Plural(f.set.NArg(), "argument", ""))
 	}
 	return nil
 }
@@ -99,12 +101,43 @@ func (f *flags) suggest(name string) string {
 func (f *flags) help(w io.Writer) {
 	c, _ := find(strings.Fields(f.command)[0])
 	fmt.Fprintf(w, "perfgate %s: %s\n", f.command, c.summary)
-	fmt.Fprintf(w, "\nUsage:\n  perfgate %s\n", strings.TrimSpace(f.command+" [flags] "+f.args))
-	fmt.Fprintf(w, "\nFlags:\n%s", f.set.FlagUsages())
+	fmt.Fprintf(w, "\nUsage:\n  perfgate %s\n", f.usage())
+	if f.set.HasFlags() {
+		fmt.Fprintf(w, "\nFlags:\n%s", f.set.FlagUsagesWrapped(columns(w)))
+	}
+	if strings.Contains(f.args, "|") {
+		fmt.Fprintf(w, "\nThe flags of each: perfgate help %s\n", f.usage())
+	}
+}
+
+// usage is how the command is called.
+func (f *flags) usage() string {
+	words := []string{f.command, "[flags]", f.args}
+	if !f.set.HasFlags() {
+		words[1] = ""
+	}
+	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")
+}
+
+// Help is this many columns wide where there is no terminal, and on a terminal no narrower than so that a flag has
+// room beside its name.
+const helpColumns, leastColumns = 100, 60
+
+// columns is the width of the terminal that w writes to.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return max(width, leastColumns)
+		}
+	}
+	return helpColumns
 }
 
 // configure resolves the settings from flags, inputs, environment and file.
 func (a *app) configure(f *flags) (*project, error) {
+	if err := a.checkEnvironment(); err != nil {
+		return nil, err
+	}
 	s := config.Sources{
 		Flag: func(name string) ([]string, bool) {
 			flag := f.set.Lookup(name)
