@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/report"
 	"github.com/org/perfgate/internal/result"
@@ -87,7 +89,7 @@ func (a *app) baselineVerify(args []string) error {
 	if b.ThresholdsOnly {
 		return fmt.Errorf("%s: thresholds only, with neither samples nor provenance; measure it again with: perfgate baseline update", p.reports(baselineFile))
 	}
-	fmt.Fprintf(a.stdout, "%s: good, %d benchmarks, %s\n", p.reports(baselineFile), len(b.Head.Benchmarks), describeBaseline(b))
+	fmt.Fprintf(a.stdout, "%s: good, %s, %s\n", p.reports(baselineFile), english.Plural(len(b.Head.Benchmarks), "benchmark", ""), describeBaseline(b))
 	return nil
 }
 
@@ -190,9 +192,9 @@ func unfit(f *result.File) error {
 		switch {
 		case b.Status != result.OK || n >= need:
 		case len(b.Void) > 0:
-			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d, beside %d that are void: %s", b.Key(), n, need, len(b.Void), b.Void[0].Message))
+			errs = append(errs, fmt.Errorf("%s has %s, fewer than %d, beside %d void: %s", b.Key(), english.Plural(n, "pass", ""), need, len(b.Void), b.Void[0].Message))
 		default:
-			errs = append(errs, fmt.Errorf("%s has %d passes, fewer than %d: raise --budget", b.Key(), n, need))
+			errs = append(errs, fmt.Errorf("%s has %s, fewer than %d: raise --budget", b.Key(), english.Plural(n, "pass", ""), need))
 		}
 	}
 	return errors.Join(errs...)
@@ -213,7 +215,7 @@ func timedPasses(b *result.Benchmark) int {
 func (p *project) printMove(old, file *result.File) error {
 	d := move(old, file, p.config.Policy())
 	if d == nil {
-		fmt.Fprintf(p.app.stdout, "new baseline: %s, %d benchmarks\n", describeBaseline(file), len(file.Head.Benchmarks))
+		fmt.Fprintf(p.app.stdout, "new baseline: %s, %s\n", describeBaseline(file), english.Plural(len(file.Head.Benchmarks), "benchmark", ""))
 		return nil
 	}
 	fmt.Fprintf(p.app.stdout, "baseline: %s → %s\n", describeBaseline(old), describeBaseline(file))

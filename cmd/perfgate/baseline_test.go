@@ -15,7 +15,7 @@ func TestBaselineUnfit(t *testing.T) {
 		{6, 6, ""},
 		{3, 0, ""},
 		{2, 0, "agent has 2 passes, fewer than 3: raise --budget"},
-		{6, 5, "agent has 5 passes, fewer than 6, beside 1 that are void: the machine is busy"},
+		{6, 5, "agent has 5 passes, fewer than 6, beside 1 void: the machine is busy"},
 	} {
 		b := &result.Benchmark{Suite: "load", Name: "agent", Status: result.OK}
 		for unit, n := range map[string]int{"upstream-calls": tt.counted, "p50-sec": tt.timed} {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
@@ -113,7 +115,7 @@ func (b *bisector) resume() {
 		return
 	}
 	b.bisection = known
-	b.p.app.say("going on with %s after %d measurements; --restart forgets them", b.p.reports(bisectFile), len(known.Steps))
+	b.p.app.say("going on with %s after %s; --restart forgets them", b.p.reports(bisectFile), english.Plural(len(known.Steps), "measurement", ""))
 }
 
 func (b *bisector) save() error {
@@ -150,7 +152,7 @@ func (b *bisector) run(ctx context.Context) error {
 			break
 		}
 		c := b.commits[i]
-		b.p.app.say("%.12s %s: %d commits left, about %d measurements", c.Hash, report.Inert(c.Subject), b.width(at), at.left())
+		b.p.app.say("%.12s %s: %s left, about %s", c.Hash, report.Inert(c.Subject), english.Plural(b.width(at), "commit", ""), english.Plural(at.left(), "measurement", ""))
 		if err := b.look(ctx, c); err != nil {
 			return err
 		}
@@ -166,7 +168,7 @@ func (b *bisector) width(at search) int {
 // first compares bad with good, and chooses by what to judge.
 func (b *bisector) first(ctx context.Context) error {
 	last := b.commits[len(b.commits)-1]
-	b.p.app.say("%.12s against %.12s, %d commits", last.Hash, b.Good, len(b.commits))
+	b.p.app.say("%.12s against %.12s, %s", last.Hash, b.Good, english.Plural(len(b.commits), "commit", ""))
 	metrics := b.p.config.Metrics
 	if b.asked != "" && exact(b.asked) {
 		metrics = config.Exact // and no times
@@ -483,7 +485,7 @@ func (b *bisector) print() error {
 			skips++
 		}
 	}
-	known := fmt.Sprintf("%d measurements, %d of them skipped", len(b.Steps), skips)
+	known := fmt.Sprintf("%s, %d of them skipped", english.Plural(len(b.Steps), "measurement", ""), skips)
 	if len(b.Found) > 1 {
 		fmt.Fprintf(w, "one of these commits made %s %s worse, those between could not be judged (%s):\n", report.Inert(b.Benchmark), report.Inert(b.Metric), known)
 	} else {

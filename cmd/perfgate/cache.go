@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/org/perfgate/internal/cache"
 	"github.com/org/perfgate/internal/config"
@@ -132,7 +133,7 @@ func (a *app) cacheStats(ctx context.Context, args []string) error {
 	if *asJSON {
 		return printJSON(a.stdout, out)
 	}
-	fmt.Fprintf(a.stdout, "%s: %d entries, %s; at most %s, and %d days\n", out.Dir, out.Entries, humanize.IBytes(uint64(out.Bytes)), humanize.IBytes(cacheBytes), int(cacheAge.Hours()/24))
+	fmt.Fprintf(a.stdout, "%s: %s, %s; at most %s, and %s\n", out.Dir, english.Plural(out.Entries, "entry", ""), humanize.IBytes(uint64(out.Bytes)), humanize.IBytes(cacheBytes), english.Plural(int(cacheAge.Hours()/24), "day", ""))
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for _, k := range out.Kinds {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s to %s old\t%s\n", k.Kind, k.Entries, humanize.IBytes(uint64(k.Bytes)), age(k.Newest), age(k.Oldest), k.What)
@@ -178,7 +179,7 @@ func age(sec float64) string {
 	case d < 48*time.Hour:
 		return strings.TrimSuffix(d.Truncate(time.Minute).String(), "0s")
 	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return english.Plural(int(d.Hours()/24), "day", "")
 }
 
 // inspected is a row of cache inspect --json.
@@ -237,7 +238,7 @@ func (a *app) cacheClear(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s: %d entries removed\n", dir, n)
+	fmt.Fprintf(a.stdout, "%s: %s removed\n", dir, english.Plural(n, "entry", ""))
 	return nil
 }
 
@@ -285,7 +286,7 @@ func (a *app) cacheWarm(ctx context.Context, args []string) error {
 		return err
 	}
 	s := bench.Cache.Stats()
-	fmt.Fprintf(a.stdout, "%d entries serve the next check, %d of them are new\n", s.Hits+s.Misses, s.Sets)
+	fmt.Fprintf(a.stdout, "the next check finds %s, %d of them new\n", english.Plural(int(s.Hits+s.Misses), "entry", ""), s.Sets)
 	return nil
 }
 

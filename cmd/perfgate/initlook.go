@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/workflow"
 )
@@ -41,7 +43,7 @@ func (i *initialization) target(s *harness.Survey, program []string) error {
 	i.facts.Language = i.language(s, program)
 	if len(program) == 0 && len(s.Benchmarks) == 0 {
 		if len(s.Modules) > 0 {
-			return usagef("nothing to measure: no benchmark in %s of %s; write one (func BenchmarkX(b *testing.B) in a _test.go file), or name a program to put under load: perfgate init -- PROGRAM ARG...", count(len(s.Modules), "Go module"), i.root)
+			return usagef("nothing to measure: no benchmark in %s of %s; write one (func BenchmarkX(b *testing.B) in a _test.go file), or name a program to put under load: perfgate init -- PROGRAM ARG...", english.Plural(len(s.Modules), "Go module", ""), i.root)
 		}
 		return usagef("nothing to measure: no Go module in %s; name a program to put under load: perfgate init -- PROGRAM ARG...", i.root)
 	}
@@ -114,7 +116,7 @@ func (i *initialization) next() []string {
 	f := i.facts
 	lines := []string{fmt.Sprintf("found %s", f.Language)}
 	if f.Packages > 0 {
-		lines[0] = "found " + count(f.Packages, "Go package") + " with benchmarks"
+		lines[0] = "found " + english.Plural(f.Packages, "Go package", "") + " with benchmarks"
 	}
 	if f.Setup() {
 		lines[0] += "; perfgate runs on the " + i.system + " runner itself"
@@ -126,12 +128,4 @@ func (i *initialization) next() []string {
 		lines = append(lines, "comments appear once the files are on "+f.Branch)
 	}
 	return append(lines, "a first baseline, to be committed: perfgate baseline update")
-}
-
-// count is a number of things.
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
@@ -118,7 +119,7 @@ func (f *memFlags) judge(a *app, run *harness.MemoryRun) error {
 	}
 	if f.netMax != nil {
 		if len(run.Steps) < 2 {
-			return fmt.Errorf("--max-net: the program has %d memory marks, and needs two at least (docs/probe.md)", len(run.Steps))
+			return fmt.Errorf("--max-net: the program has %s, and needs two at least (docs/probe.md)", english.Plural(len(run.Steps), "memory mark", ""))
 		}
 		first, last := run.Steps[0], run.Steps[len(run.Steps)-1]
 		if net := last.Now.LiveBytes - first.Now.LiveBytes; net > *f.netMax {
@@ -158,8 +159,8 @@ func (f *memFlags) show(p *project, run *harness.MemoryRun) error {
 	for _, point := range run.Timeline.Points {
 		most.Processes, most.Descriptors = max(most.Processes, point.Processes), max(most.Descriptors, point.Descriptors)
 	}
-	fmt.Fprintf(out, "%s: %s, peak %s in RAM, at most %d processes and %d descriptors in %d readings\n",
-		report.Inert(strings.Join(f.args, " ")), run.Wall.Round(time.Millisecond), bytesOf(run.Peak), most.Processes, most.Descriptors, run.Timeline.Readings)
+	fmt.Fprintf(out, "%s: %s, peak %s in RAM, at most %s and %s in %s\n",
+		report.Inert(strings.Join(f.args, " ")), run.Wall.Round(time.Millisecond), bytesOf(run.Peak), english.Plural(most.Processes, "process", ""), english.Plural(most.Descriptors, "descriptor", ""), english.Plural(run.Timeline.Readings, "reading", ""))
 	fmt.Fprintf(out, "  control group: %s\n", ofGroup(run.Group))
 	fmt.Fprintf(out, "  0 s %s %s\n", curve(run.Timeline.Points, run.Wall), run.Wall.Round(time.Millisecond))
 	if err := steps(out, run.Steps); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/report"
 	"github.com/org/perfgate/internal/result"
 )
@@ -73,7 +75,7 @@ func (a *app) unmeasured(f *result.File) error {
 		}
 	}
 	if f.Run.Measured == 0 && f.Run.Total > 0 {
-		return fmt.Errorf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", f.Run.Total, f.Run.BudgetSec)
+		return fmt.Errorf("none of %s could be measured in the budget of %gs: raise --budget or narrow --bench", english.Plural(f.Run.Total, "benchmark", ""), f.Run.BudgetSec)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/pflag"
 
 	"github.com/org/perfgate/internal/compare"
@@ -214,6 +215,6 @@ func (a *app) printStandards(r *standardReport) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d of perfgate's own benchmarks in %.1fs; the interval is the median's, of any distribution\n", len(r.Benchmarks), r.RunSec)
+	_, err := fmt.Fprintf(a.stdout, "%s of perfgate's own in %.1fs; the interval is the median's, of any distribution\n", english.Plural(len(r.Benchmarks), "benchmark", ""), r.RunSec)
 	return err
 }

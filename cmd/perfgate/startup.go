@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/harness"
 	"github.com/org/perfgate/internal/harness/load"
@@ -176,7 +178,7 @@ func (s *starter) show(f *result.File, b *result.Benchmark, checks []*compare.Bu
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if m := b.Metric("sec/op"); m != nil {
-		fmt.Fprintf(out, "%s: %d runs, each a fresh process with a warm page cache, until %s\n", report.Inert(s.timed.Described), len(m.Samples), s.timed.Until)
+		fmt.Fprintf(out, "%s: %s, each a fresh process with a warm page cache, until %s\n", report.Inert(s.timed.Described), english.Plural(len(m.Samples), "run", ""), s.timed.Until)
 		for _, row := range []struct{ label, unit string }{{"wall time", "sec/op"}, {"CPU time", result.CommandCPU}, {"peak memory", result.PeakRSS}} {
 			if m := b.Metric(row.unit); m != nil {
 				sum := compare.Describe(m)

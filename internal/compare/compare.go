@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
 )
@@ -160,7 +162,7 @@ func (o *Outcome) Count(v Verdict) int {
 func Judge(f *result.File, p Policy) *Outcome {
 	o := &Outcome{}
 	if f.Base != nil {
-		j := judge{policy: p, against: AgainstBase, staged: f.Pairing == result.Passes, paired: p.Interleaved}
+		j := judge{policy: p, against: AgainstBase, staged: f.Pairing == result.Passes, paired: p.Interleaved, interrupted: f.Partial}
 		o.Comparisons = append(o.Comparisons, j.sets(f.Base, f.Head)...)
 		if j.staged {
 			o.Suite = p.judgeSuite(f.Base, f.Head)
@@ -224,10 +226,13 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 		}
 	}
 	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 && !f.Partial {
-		o.Problems = append(o.Problems, fmt.Sprintf("none of %d benchmarks could be measured in the budget of %gs: raise --budget or narrow --bench", r.Total, r.BudgetSec))
+		o.Problems = append(o.Problems, fmt.Sprintf("none of %s could be measured in the budget of %gs: raise --budget or narrow --bench", english.Plural(r.Total, "benchmark", ""), r.BudgetSec))
 	}
 	if f.Partial {
 		o.Problems = append(o.Problems, "the run was interrupted before everything was measured")
+	}
+	if why := o.unjudged(f, p); why != "" {
+		o.Problems = append(o.Problems, why)
 	}
 	if len(o.Comparisons) == 0 {
 		why := "no side has a benchmark"
@@ -248,6 +253,25 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 	}) {
 		o.Gate = Fail
 	}
+}
+
+// unjudged says that two files of unknown order came to no verdict at all, which is no pass: a gate that judges
+// nothing is blind. Of a run that perfgate measured an inconclusive row says what it could have detected; here
+// there is no such thing.
+func (o *Outcome) unjudged(f *result.File, p Policy) string {
+	if len(o.Comparisons) == 0 || len(o.Budgets) > 0 || f.Base == nil || f.Pairing != result.Unpaired || p.Interleaved {
+		return ""
+	}
+	for _, c := range o.Comparisons {
+		switch c.Verdict {
+		case Inconclusive, Incomparable, Added:
+			continue
+		}
+		if c.Gated {
+			return ""
+		}
+	}
+	return "nothing could be judged: two files of unknown order have a verdict on what is exact alone (go test -benchmem -count 3 or more); of times use perfgate check, or say --interleaved if the sides were measured in turn"
 }
 
 // geoMeans computes the geometric mean of the changes for each unit that is shown as a ratio.

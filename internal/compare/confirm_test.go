@@ -73,6 +73,25 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+// TestConfirmInterrupted: where an interrupt ended the passes, no note blames the budget or asks for more of it.
+func TestConfirmInterrupted(t *testing.T) {
+	for _, tt := range []struct {
+		first, fresh []float64
+		want         string
+	}{
+		{tight(5, 0), nil, "5 passes; the first look needs 6: the run was interrupted"},
+		{tight(8, 0.5), nil, "seems slower; the run was interrupted before that could be confirmed on re-linked builds"},
+		{tight(8, -0.5), nil, "seems faster; the run was interrupted before that could be confirmed on re-linked builds"},
+		{constants(8, math.Log(1.1)), tight(6, 0.5), "seemed changed by +10.0%; the run was interrupted after 6 of the 16 re-linked builds that confirm 1 such metric"},
+	} {
+		f := timesOf(tt.first, tt.fresh)
+		f.Partial = true
+		if c := only(t, Judge(f, DefaultPolicy)); c.Verdict != Inconclusive || strings.Join(c.Notes, "\n") != tt.want {
+			t.Errorf("%s with notes %q, want one: %s", c.Verdict, c.Notes, tt.want)
+		}
+	}
+}
+
 // TestConfirmedNumbers checks what stands beside a verdict: p-value and MDE, of the second stage where
 // there is one.
 func TestConfirmedNumbers(t *testing.T) {
@@ -205,9 +224,9 @@ func TestConfirmOtherUnits(t *testing.T) {
 		{"B/s", math.Log(0.9), 0, Unchanged, "-10.0% in the first stage"},
 		{"allocs/op", 0.02, 0.02, Regression, ""},
 		{"gadgets", 0.5, 0.5, Incomparable, "no direction"},
-		{result.ProcessCPU, 0.5, 0.5, Inconclusive, ""},
-		{result.ProcessCPU, -0.5, -0.5, Inconclusive, ""},
-		{result.ProcessCPU, 0.5, 0, Unchanged, ""},
+		{"self-sec", 0.5, 0.5, Inconclusive, ""},
+		{"self-sec", -0.5, -0.5, Inconclusive, ""},
+		{"self-sec", 0.5, 0, Unchanged, ""},
 	}
 	for _, tt := range tests {
 		u := result.UnitOf(tt.unit)

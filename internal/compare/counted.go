@@ -54,7 +54,7 @@ func (c *Comparison) nearExact(j judge, b, h *result.Metric) {
 		return
 	}
 	c.paired(j, b, h)
-	c.test.counted = c.test.active
+	c.test.counted, c.test.interrupted = c.test.active, j.interrupted
 	if !hasZero(bv) && !hasZero(hv) {
 		c.note("near-exact: it varies by %.2g%% within a side", 100*spread)
 	}

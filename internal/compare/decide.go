@@ -3,6 +3,8 @@ package compare
 import (
 	"math"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
 )
@@ -81,11 +83,7 @@ func (c *Comparison) settle(p Policy, worse, better float64, m int) {
 		c.note("%d and %d samples; the test needs more to reject at all", c.Base.N, c.Head.N)
 	case float64(m)*t.floor > p.Alpha:
 		c.Verdict = Inconclusive
-		remedy := "take more samples"
-		if t.counted { // as many as the budget allows
-			remedy = "raise --budget"
-		}
-		c.note("%d pairs; the test needs %d to reject at all: %s", c.Pairs, p.needPairs(m), remedy)
+		c.note("%s; the test needs %d to reject at all: %s", english.Plural(c.Pairs, "pair", ""), p.needPairs(m), t.more())
 	case worse <= p.Alpha:
 		c.Verdict = Regression
 	case better <= p.Alpha:

@@ -74,7 +74,7 @@ func TestFloorIsShared(t *testing.T) {
 		s := many(1, 7, slower)
 		for i := range 50 {
 			s.Benchmarks = append(s.Benchmarks, bench(fmt.Sprintf("Y%d", i), metric("allocs/op", constants(7, 3)...),
-				metric(result.ProcessCPU, steady(7, 1)...), metric("gadgets", steady(7, 1)...)))
+				metric("self-sec", steady(7, 1)...), metric("gadgets", steady(7, 1)...)))
 		}
 		return s
 	}

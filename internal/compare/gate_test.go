@@ -58,6 +58,39 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateUnpaired: of two files whose order of measuring nobody knows times have no verdict, and where nothing else
+// has one there is none at all. A fact among them is one, and so is a budget.
+func TestGateUnpaired(t *testing.T) {
+	times := timed("X", steady(20, 1e-6))
+	facts := with(times, func(b *result.Benchmark) { b.Metrics = append(b.Metrics, metric("allocs/op", 2, 2, 2)) })
+	few := bench("X", metric("sec/op", 1e-6), metric("allocs/op", 2))
+	limit := 1.0
+	budget, strict := DefaultPolicy, DefaultPolicy
+	budget.Budgets = []Budget{{Subject: Subject{Benchmark: "^X$", Metric: "sec/op"}, Max: &limit}}
+	strict.Strict = true
+	for _, tt := range []struct {
+		name   string
+		x      *result.Benchmark
+		policy Policy
+		want   Gate
+		blind  bool
+	}{
+		{"times", times, DefaultPolicy, Error, true},
+		{"times, strict", times, strict, Error, true},
+		{"times in turn", times, interleaved(), Pass, false},
+		{"times with a budget", times, budget, Pass, false},
+		{"allocations, too", facts, DefaultPolicy, Pass, false},
+		{"too few of all", few, DefaultPolicy, Error, true},
+		{"too few of all, strict", few, strict, Fail, true},
+		{"no direction", bench("X", metric("gadgets", 1, 1, 1)), DefaultPolicy, Error, true},
+	} {
+		o := Judge(plainFile(set(tt.x), set(tt.x, timed("Added", steady(20, 1e-6)))), tt.policy)
+		if blind := strings.Contains(strings.Join(o.Problems, "\n"), "nothing could be judged"); o.Gate != tt.want || blind != tt.blind {
+			t.Errorf("%s: gate %s with problems %q, want %s", tt.name, o.Gate, o.Problems, tt.want)
+		}
+	}
+}
+
 // TestGateNothingMeasured: a budget that ends before anything was measured is no pass.
 func TestGateNothingMeasured(t *testing.T) {
 	for _, tt := range []struct {
@@ -79,8 +112,8 @@ func TestGateNothingMeasured(t *testing.T) {
 
 // TestCount: rows that only inform are not counted as verdicts.
 func TestCount(t *testing.T) {
-	quick := metric(result.ProcessCPU, steady(20, 0.1)...)
-	slow := metric(result.ProcessCPU, steady(20, 0.2)...)
+	quick := metric("self-sec", steady(20, 0.1)...)
+	slow := metric("self-sec", steady(20, 0.2)...)
 	o := Judge(stagedFile(
 		set(bench("X", metric("sec/op", steady(20, 1e-6)...), quick), timed("Gone", steady(20, 1))),
 		set(bench("X", metric("sec/op", steady(20, 1e-6)...), slow), timed("New", steady(20, 1))),
@@ -96,7 +129,7 @@ func TestCount(t *testing.T) {
 // TestInfoNeverGates: processor time and memory of the whole process include set-up, so twice as
 // much of them is shown and fails nothing.
 func TestInfoNeverGates(t *testing.T) {
-	for _, unit := range []string{result.ProcessCPU, result.ProcessRSS} {
+	for _, unit := range []string{"self-sec", "total-sec"} {
 		base := bench("X", metric(unit, steady(20, 1e6)...))
 		head := bench("X", metric(unit, steady(20, 2e6)...))
 		o := Judge(plainFile(set(base), set(head)), interleaved())

@@ -25,6 +25,7 @@ type test struct {
 	effect        float64 // the change that must be caught
 	interval      stats.Interval
 	staged        bool // taken in passes
+	interrupted   bool // before all of them were taken
 	need          bool // gated: shares the error probability
 	restates      bool // a rate that only restates sec/op
 	counted       bool // near-exact: it needs no second stage

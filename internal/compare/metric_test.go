@@ -154,7 +154,7 @@ func TestMetricOnOneSide(t *testing.T) {
 	if c := rowOf(t, o, "X", "B/s"); c.Verdict != Missing || !c.Gated || o.Gate != Fail {
 		t.Errorf("metric gone: %s, gated %v, gate %s; want missing, gated, fail", c.Verdict, c.Gated, o.Gate)
 	}
-	cpu := metric(result.ProcessCPU, steady(20, 1)...)
+	cpu := metric("self-sec", steady(20, 1)...)
 	o = Judge(stagedFile(set(bench("X", both, cpu)), set(bench("X", both))), DefaultPolicy)
 	if c := only(t, o); c.Unit.Name != "sec/op" { // the system does not always tell: no row
 		t.Errorf("an informational metric on one side gives the row %q", listed(o))

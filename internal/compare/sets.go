@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -26,6 +28,8 @@ type judge struct {
 	counted, untimed bool
 	// uncounted: head's counts of it are not complete, for a reason.
 	uncounted bool
+	// interrupted: the run ended before all was measured.
+	interrupted bool
 	// stored: base comes from a file of another time.
 	stored bool
 	// alone: there is no re-measured base, so a stored time is all there is.
@@ -109,7 +113,7 @@ func (j judge) benchmark(k result.Key, b, h *result.Benchmark) []*Comparison {
 	}
 	if n := len(voids(b, false)) + len(voids(h, false)); n > 0 {
 		for _, c := range rows {
-			c.note("%d of %d passes are void: %s", n, n+min(b.Passes(), h.Passes()), firstVoid(b, h))
+			c.note("%d of %s %s void: %s", n, english.Plural(n+min(b.Passes(), h.Passes()), "pass", ""), english.PluralWord(n, "is", "are"), firstVoid(b, h))
 		}
 	}
 	voidTimes(rows, b, h)
@@ -303,7 +307,7 @@ func (j judge) voided(c *Comparison, b, h *result.Benchmark) *Comparison {
 		c.note("base's process failed in %d of %d passes: %s", bv, hv+bv+whole, baseLost[0].Message)
 	case hv+bv > 1 && float64(hv+bv) > voidShare*float64(hv+bv+whole):
 		c.as(Inconclusive, true, "")
-		c.note("%d of %d passes are void: %s", hv+bv, hv+bv+whole, firstVoid(b, h))
+		c.note("%d of %s are void: %s", hv+bv, english.Plural(hv+bv+whole, "pass", ""), firstVoid(b, h))
 	case whole == 0:
 		c.asUnmeasured("no pass was measured")
 	default:

@@ -120,7 +120,7 @@ func TestVoid(t *testing.T) {
 		{"a few on base", 20, 2, 0, Inconclusive, true, "2 of 22 passes are void: base: exit status 2"},
 		{"two in forty", 38, 0, 2, Unchanged, true, "2 of 40 passes are void: head: exit status 2"},
 		{"just over two in forty", 37, 0, 2, Inconclusive, true, "2 of 39 passes are void"},
-		{"one of few", 6, 0, 1, Unchanged, true, "1 of 7 passes are void: head: exit status 2"},
+		{"one of few", 6, 0, 1, Unchanged, true, "1 of 7 passes is void: head: exit status 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

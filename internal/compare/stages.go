@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/result"
 	"github.com/org/perfgate/internal/stats"
 )
@@ -187,7 +189,7 @@ func (c *Comparison) byPasses(j judge, b, h *result.Metric) {
 
 // stages prepares the test of the passes of both stages, about a typical value of base.
 func (c *Comparison) stages(j judge, screened, confirmed [][]float64, typical float64) {
-	t := test{active: true, staged: true, need: c.Gated, passes: screened, builds: confirmed, diffs: medians(screened), fresh: medians(confirmed)}
+	t := test{active: true, staged: true, interrupted: j.interrupted, need: c.Gated, passes: screened, builds: confirmed, diffs: medians(screened), fresh: medians(confirmed)}
 	t.tolerance = c.margin(j, typical)
 	t.margin, t.effect = t.tolerance/4, t.tolerance*3/2 // as of the effect's, see Policy
 	if c.Unit.Timing() {
@@ -286,7 +288,7 @@ func (c *Comparison) settleStaged(p Policy, worse, better float64, k int) {
 		}
 	case float64(k)*t.floor > p.ConfirmAlpha():
 		c.Verdict = Inconclusive
-		c.note("seemed changed by %s; the budget ended after %d of the %d %s that confirm %d such metrics", c.percent(t.diffs), c.Builds, p.Builds(k), c.again(), k)
+		c.note("seemed changed by %s; %s after %d of the %d %s that confirm %s", c.percent(t.diffs), t.end(), c.Builds, p.Builds(k), c.again(), english.Plural(k, "such metric", ""))
 	case worse <= p.ConfirmAlpha():
 		c.Verdict = Regression
 	case better <= p.Alpha:
@@ -308,18 +310,33 @@ func (c *Comparison) settleScreened(p Policy) {
 	route := c.route(p, true)
 	switch {
 	case c.Passes < FirstLook:
-		taken := fmt.Sprintf("%d passes", c.Passes)
-		if c.Passes == 1 {
-			taken = "1 pass"
-		}
-		c.note("%s; the first look needs %d: raise --budget", taken, FirstLook)
+		c.note("%s; the first look needs %d: %s", english.Plural(c.Passes, "pass", ""), FirstLook, c.test.more())
 	case route == result.Suspect && c.test.need:
-		c.note("seems slower; the budget ended before that could be confirmed on %s", c.again())
+		c.note("seems slower; %s before that could be confirmed on %s", c.test.end(), c.again())
 	case route == result.Candidate && c.test.need:
-		c.note("seems faster; the budget ended before that could be confirmed on %s", c.again())
+		c.note("seems faster; %s before that could be confirmed on %s", c.test.end(), c.again())
 	case c.clear(p, c.test.passes, mostPerBuild):
 		c.Verdict = Unchanged
 	}
+}
+
+// end says what ended the passes before all were taken.
+func (t test) end() string {
+	if t.interrupted {
+		return "the run was interrupted"
+	}
+	return "the budget ended"
+}
+
+// more says how one gets what the test lacks.
+func (t test) more() string {
+	switch {
+	case t.interrupted:
+		return t.end()
+	case t.staged, t.counted:
+		return "raise --budget"
+	}
+	return "take more samples"
 }
 
 // percent writes the estimate of differences for a note.

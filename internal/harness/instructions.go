@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/result"
 )
@@ -209,7 +211,7 @@ func (w *walk) instructionIters(t *goTarget) (int, error) {
 		pass := s.wall * time.Duration(7*len(w.sides)) // each side runs 7N
 		switch {
 		case pass > instructionMost:
-			t.leaveInstructions(fmt.Sprintf("its instructions are not counted: %d iterations of it take %v while they are", n, s.wall.Round(time.Millisecond)))
+			t.leaveInstructions(fmt.Sprintf("its instructions are not counted: that takes %v for %s", s.wall.Round(time.Millisecond), english.Plural(n, "iteration", "")))
 			_, err := w.finish(t)
 			return 0, err
 		case n > 1 && more >= instructionAim/2, n >= instructionAim,

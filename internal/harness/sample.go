@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/harness/proc"
 	"github.com/org/perfgate/internal/parse"
 	"github.com/org/perfgate/internal/result"
@@ -74,7 +76,7 @@ func (r *goRunner) calibrateProcess(ctx context.Context, t *goTarget) error {
 
 // giveUp notes that a benchmark which ran once fails at the calibrated count.
 func (r *goRunner) giveUp(ctx context.Context, t *goTarget, side Side, n int, failure string) error {
-	msg := fmt.Sprintf("fails at %d iterations: %s", n, failure)
+	msg := fmt.Sprintf("fails at %s: %s", english.Plural(n, "iteration", ""), failure)
 	b := t.Bench[side]
 	b.Status, b.Message = result.Failed, msg
 	t.Live[side] = false
@@ -86,7 +88,7 @@ func (r *goRunner) giveUp(ctx context.Context, t *goTarget, side Side, n int, fa
 		t.Cost = other.wall
 		if other.failure != "" {
 			t.Live[Head] = false
-			t.Bench[Head].Status, t.Bench[Head].Message = result.Failed, fmt.Sprintf("fails at %d iterations: %s", n, other.failure)
+			t.Bench[Head].Status, t.Bench[Head].Message = result.Failed, fmt.Sprintf("fails at %s: %s", english.Plural(n, "iteration", ""), other.failure)
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
@@ -27,13 +29,13 @@ func contract(d *Document) (parts []string) {
 		}
 	}
 	if broken > 0 {
-		parts = append(parts, plural(broken, "budget")+" broken")
+		parts = append(parts, english.Plural(broken, "budget", "")+" broken")
 	}
 	if expired > 0 {
-		parts = append(parts, plural(expired, "waiver")+" expired")
+		parts = append(parts, english.Plural(expired, "waiver", "")+" expired")
 	}
 	if n := len(d.Outcome.Unmet); n > 0 {
-		parts = append(parts, plural(n, "requirement")+" not met")
+		parts = append(parts, english.Plural(n, "requirement", "")+" not met")
 	}
 	return parts
 }

@@ -148,7 +148,7 @@ func grownUnderLoad() *result.Why {
 func verdicts() *Document {
 	f := run()
 	f.Base.Benchmarks = []*result.Benchmark{
-		bench(core, "Slower", confirmed(times(1, 1.5e-6, 0.02), 21, 1.5e-6, 0.02), constant("B/op", 64), constant("allocs/op", 2), constant("process-cpu-sec", 0.05)),
+		bench(core, "Slower", confirmed(times(1, 1.5e-6, 0.02), 21, 1.5e-6, 0.02), constant("B/op", 64), constant("allocs/op", 2), constant("self-sec", 0.05)),
 		bench(core, "Heavier/size=10", times(3, 2e-3, 0.02), constant("B/op", 0), constant("allocs/op", 0)),
 		bench(core, "Faster", confirmed(times(5, 80e-9, 0.02), 23, 80e-9, 0.02), constant("B/op", 4096), constant("allocs/op", 7)),
 		bench(wire, "Same", times(7, 3e-5, 0.01), noisy("B/s", 7, 20, 1e8, 0.01), constant("allocs/op", 1)),
@@ -159,7 +159,7 @@ func verdicts() *Document {
 		{Suite: "gobench", Package: wire, Name: "Other", Status: result.OK, Incomparable: "the test files changed"},
 	}
 	f.Head.Benchmarks = []*result.Benchmark{
-		bench(core, "Slower", confirmed(times(2, 1.8e-6, 0.02), 22, 1.8e-6, 0.02), constant("B/op", 72), constant("allocs/op", 2), constant("process-cpu-sec", 0.06)),
+		bench(core, "Slower", confirmed(times(2, 1.8e-6, 0.02), 22, 1.8e-6, 0.02), constant("B/op", 72), constant("allocs/op", 2), constant("self-sec", 0.06)),
 		bench(core, "Heavier/size=10", times(4, 2e-3, 0.02), constant("B/op", 48), constant("allocs/op", 3)),
 		bench(core, "Faster", confirmed(times(6, 60e-9, 0.02), 24, 60e-9, 0.02), constant("B/op", 2048), constant("allocs/op", 6)),
 		bench(wire, "Same", times(8, 3e-5, 0.01), noisy("B/s", 8, 20, 1e8, 0.01), constant("allocs/op", 1)),

@@ -5,6 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
@@ -34,7 +36,7 @@ func Value(v float64, u result.Unit) string { return value(v, u) }
 // MetricLine describes one stored metric: benchmark, unit, median, number of samples, and the level that it is
 // held to where that is a better one.
 func MetricLine(b *result.Benchmark, m *result.Metric) []string {
-	line := []string{Name(b.Key()), inert(m.Unit.Name), summary(compare.Describe(m), m.Unit), plural(len(m.Values()), "sample")}
+	line := []string{Name(b.Key()), inert(m.Unit.Name), summary(compare.Describe(m), m.Unit), english.Plural(len(m.Values()), "sample", "")}
 	if l := m.Best; l != nil {
 		line = append(line, inert(fmt.Sprintf("held to %s of %.12s, %s", value(l.Value, m.Unit), l.Commit, l.Date)))
 	}

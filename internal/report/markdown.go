@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
@@ -134,7 +136,7 @@ func (m *markdown) changes() {
 	case m.d.Outcome.Gate == compare.Error || wholeSuite(m.d):
 	case m.d.Outcome.Count(compare.Inconclusive) > 0:
 		m.paragraph(fmt.Sprintf("No change was found, and none is excluded where it says inconclusive: %s below. With strict: true in perfgate.yaml such rows fail the gate.",
-			plural(m.d.Outcome.Count(compare.Inconclusive), "row")))
+			english.Plural(m.d.Outcome.Count(compare.Inconclusive), "row", "")))
 	default:
 		m.paragraph("No benchmark changed.")
 	}
@@ -171,7 +173,7 @@ func (m *markdown) details(title string, rows []*compare.Comparison) {
 	if len(rows) == 0 {
 		return
 	}
-	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "metric"))
+	m.line("<details><summary>%s: %s</summary>", title, english.Plural(len(rows), "metric", ""))
 	m.line("")
 	m.rows(rows)
 	m.line("</details>")
@@ -183,7 +185,7 @@ func (m *markdown) list(title string, rows []*compare.Comparison) {
 	if len(rows) == 0 {
 		return
 	}
-	m.line("<details><summary>%s: %s</summary>", title, plural(len(rows), "benchmark"))
+	m.line("<details><summary>%s: %s</summary>", title, english.Plural(len(rows), "benchmark", ""))
 	m.line("")
 	for _, c := range m.top(rows) {
 		m.line("- %s: %s", code(strings.TrimSpace(m.short.of(c.Key)+" "+c.Unit.Name)), prose(strings.Join(c.Notes, "; ")))

@@ -3,6 +3,8 @@ package report
 import (
 	"strconv"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -70,7 +72,7 @@ func (m *markdown) memory() {
 	if len(all) == 0 {
 		return
 	}
-	m.line("<details><summary>Memory: %s</summary>", plural(len(all), "benchmark"))
+	m.line("<details><summary>Memory: %s</summary>", english.Plural(len(all), "benchmark", ""))
 	m.line("")
 	m.line("What the processes held, and what they allocated: an operation of a benchmark, a program up to its last mark. This is no verdict.")
 	m.line("")

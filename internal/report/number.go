@@ -133,14 +133,3 @@ func bare(f float64) string {
 	}
 	return strings.Replace(strings.TrimLeft(percent(f), "+"), ".0%", "%", 1)
 }
-
-// plural writes a count with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "s") {
-		noun += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -21,7 +21,7 @@ func TestValue(t *testing.T) {
 		{0, "sec/op", "0s"},
 		{3600, "sec/op", "3.600ks"},
 		{2e-12, "sec/op", "0.002000ns"},
-		{0.05, "process-cpu-sec", "50.00ms"},
+		{0.05, "self-sec", "50.00ms"},
 		{3, "allocs/op", "3"},
 		{2.5, "allocs/op", "2.500"},
 		{999, "allocs/op", "999"},
@@ -30,7 +30,7 @@ func TestValue(t *testing.T) {
 		{64, "B/op", "64B"},
 		{0, "B/op", "0B"},
 		{1536, "B/op", "1.500KiB"},
-		{1 << 20, "process-peak-B", "1.000MiB"},
+		{1 << 20, "init-B", "1.000MiB"},
 		{1e8, "B/s", "95.37MiB/s"},
 		{7, "gadgets", "7"},
 		{0.5, "hit-rate", "0.5"},
@@ -131,13 +131,5 @@ func TestPercent(t *testing.T) {
 	}
 	if got := bare(nan); got != "∞" {
 		t.Errorf("bare(NaN) = %q", got)
-	}
-}
-
-func TestPlural(t *testing.T) {
-	for n, want := range map[int]string{0: "0 pairs", 1: "1 pair", 2: "2 pairs"} {
-		if got := plural(n, "pair"); got != want {
-			t.Errorf("plural(%d) = %q, want %q", n, got, want)
-		}
 	}
 }

@@ -21,7 +21,7 @@ func release() *Release {
 	f.Scenario = map[string]string{"packages": "./...", "bench": ".", "tags": "", "budget": "5m0s"}
 	f.Head.Dirty, f.Head.Ref = false, "work tree"
 	f.Head.Benchmarks = []*result.Benchmark{
-		bench(core, "A", times(1, 1e-6, 0.02), constant("B/op", 24), constant("allocs/op", 3), noisy("statements/op", 5, 20, 1000, 0.01), constant("process-cpu-sec", 0.05)),
+		bench(core, "A", times(1, 1e-6, 0.02), constant("B/op", 24), constant("allocs/op", 3), noisy("statements/op", 5, 20, 1000, 0.01), constant("self-sec", 0.05)),
 		bench(core, "B", times(2, 1e-3, 0.02), constant("B/op", 512), constant("allocs/op", 4)),
 		bench(wire, "C|D", constant("sec/op", 1), constant("allocs/op", 0), metric(result.Unit{Name: "hit-rate", Better: result.Higher}, 0.5, 0.5, 0.5)),
 		{Suite: "gobench", Package: wire, Name: "Broken", Status: result.Failed, Message: "panic"},

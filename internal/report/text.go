@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 )
 
@@ -30,11 +32,11 @@ func Text(w io.Writer, d *Document) error {
 	p.contract(d)
 	p.topSpans(d)
 	if rows := untouched(d); len(rows) > 0 {
-		p.line("%s unchanged without measuring, both sides run the same code: %s", plural(len(rows), "benchmark"), inert(strings.Join(reasons(rows), ", ")))
+		p.line("%s unchanged without measuring, both sides run the same code: %s", english.Plural(len(rows), "benchmark", ""), inert(strings.Join(reasons(rows), ", ")))
 		p.line("")
 	}
 	if rows := unmeasured(d); len(rows) > 0 {
-		p.line("%s not measured:", plural(len(rows), "benchmark"))
+		p.line("%s not measured:", english.Plural(len(rows), "benchmark", ""))
 		short := namesOf(d)
 		for _, c := range rows {
 			p.line("  %s: %s", inert(strings.TrimSpace(short.of(c.Key)+" "+c.Unit.Name)), inert(strings.Join(c.Notes, "; ")))

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
@@ -26,7 +28,7 @@ func headline(d *Document) string {
 	parts = append(contract(d), parts...)
 	line := cmp.Or(strings.Join(parts, ", "), unjudged(d))
 	if r := d.File.Run; r != nil {
-		line += fmt.Sprintf("; %d of %d benchmarks measured", r.Measured, r.Total)
+		line += fmt.Sprintf("; %d of %s measured", r.Measured, english.Plural(r.Total, "benchmark", ""))
 	}
 	if d.File.Partial {
 		line += "; interrupted, so this is a part"
@@ -37,7 +39,7 @@ func headline(d *Document) string {
 // counted is how often a verdict is there. Two of them are nouns.
 func counted(n int, v compare.Verdict) string {
 	if v == compare.Regression || v == compare.Improvement {
-		return plural(n, string(v))
+		return english.Plural(n, string(v), "")
 	}
 	return fmt.Sprintf("%d %s", n, v)
 }
@@ -70,7 +72,7 @@ func next(d *Document) (text, command string) {
 // unjudged says that no row counts.
 func unjudged(d *Document) string {
 	if n := len(d.Outcome.Comparisons); n > 0 {
-		return "none of " + plural(n, "metric") + " was judged"
+		return "none of " + english.Plural(n, "metric", "") + " was judged"
 	}
 	return "nothing was judged"
 }
@@ -127,13 +129,13 @@ func detectable(d *Document) (sentence, worstName string) {
 	}
 	slices.Sort(mdes)
 	if math.IsInf(mdes[0], 1) {
-		return fmt.Sprintf("No slowdown would have been detected in %s: there are too few samples.", plural(len(mdes), "noisy metric")), ""
+		return fmt.Sprintf("No slowdown would have been detected in %s: there are too few samples.", english.Plural(len(mdes), "noisy metric", "")), ""
 	}
 	slowdown := bare(least)
 	if least < most {
 		slowdown += " to " + bare(most) + ", as the policy has it,"
 	}
-	text := fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power)", slowdown, caught, plural(len(mdes), "noisy metric"))
+	text := fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power)", slowdown, caught, english.Plural(len(mdes), "noisy metric", ""))
 	name := namesOf(d).of(worst.Key)
 	median := mdes[len(mdes)/2]
 	switch {
@@ -149,7 +151,7 @@ func detectable(d *Document) (sentence, worstName string) {
 func method(d *Document) string {
 	p := d.Policy
 	estimate := fmt.Sprintf("estimate: Hodges-Lehmann with its %s interval. Effect to catch: %s.", bare(p.Confidence), bare(p.Effect))
-	judged := "Judged " + plural(d.Outcome.Tests, "noisy metric")
+	judged := "Judged " + english.Plural(d.Outcome.Tests, "noisy metric", "")
 	switch {
 	case d.Outcome.Tests == 0:
 		return "No noisy metric was judged: what is exact is compared as it is, without a test."
@@ -195,6 +197,8 @@ func shift(d *Document) string {
 		return text + fmt.Sprintf(", an improvement, confirmed on %d re-linked builds.", s.Builds)
 	case s.Verdict == compare.Incomparable:
 		return text + ", not judged."
+	case s.Verdict == compare.Inconclusive && d.File.Partial:
+		return text + ", seems slower; the run was interrupted before that could be confirmed on re-linked builds."
 	case s.Verdict == compare.Inconclusive:
 		return text + ", seems slower; the budget did not allow to confirm that on re-linked builds."
 	}
@@ -209,12 +213,12 @@ func control(d *Document) string {
 		return ""
 	case c.Unfit:
 		return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s (p = %.2g): this machine is unfit for timing, and no time is judged.",
-			percent(c.Change), percent(c.Lo), percent(c.Hi), plural(c.Passes, "pass"), c.P)
+			percent(c.Change), percent(c.Lo), percent(c.Hi), english.Plural(c.Passes, "pass", ""), c.P)
 	}
 	if c.Passes < compare.ControlLeast {
-		return fmt.Sprintf("Control: a copy of base differs from base by %s in %s, too few to tell (%d can).", percent(c.Change), plural(c.Passes, "pass"), compare.ControlLeast)
+		return fmt.Sprintf("Control: a copy of base differs from base by %s in %s, too few to tell (%d can).", percent(c.Change), english.Plural(c.Passes, "pass", ""), compare.ControlLeast)
 	}
-	return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s, which may be chance.", percent(c.Change), percent(c.Lo), percent(c.Hi), plural(c.Passes, "pass"))
+	return fmt.Sprintf("Control: a copy of base differs from base by %s (%s to %s) in %s, which may be chance.", percent(c.Change), percent(c.Lo), percent(c.Hi), english.Plural(c.Passes, "pass", ""))
 }
 
 // pipeline says what perfgate's own pipeline did meanwhile.
@@ -226,7 +230,7 @@ func pipeline(d *Document) string {
 	const what = "Control, perfgate's own pipeline beside the rest: "
 	unit := result.UnitOf("p50-sec")
 	var said []string
-	switch spread := fmt.Sprintf("from %s to %s in %s", Value(s.Lo, unit), Value(s.Hi, unit), plural(s.Samples, "sample")); {
+	switch spread := fmt.Sprintf("from %s to %s in %s", Value(s.Lo, unit), Value(s.Hi, unit), english.Plural(s.Samples, "sample", "")); {
 	case s.Samples == 0:
 	case s.Base == 0:
 		said = append(said, fmt.Sprintf("p50 %s, %s", Value(s.Head, unit), spread))
@@ -237,7 +241,7 @@ func pipeline(d *Document) string {
 	case s.Other != "":
 		said = append(said, "its counts were not compared, "+s.Other)
 	case s.Counts > 0:
-		said = append(said, fmt.Sprintf("%s as in the baseline", plural(s.Counts, "exact count")))
+		said = append(said, fmt.Sprintf("%s as in the baseline", english.Plural(s.Counts, "exact count", "")))
 	}
 	if said == nil {
 		return ""

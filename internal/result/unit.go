@@ -134,8 +134,6 @@ var units = []unitRow{
 	{name: LeakRSS, better: Lower, info: true},
 	{name: LeakGoroutines, better: Lower, info: true},
 	{name: LeakDescriptors, better: Lower, info: true},
-	{name: ProcessCPU, better: Lower, timing: true, info: true},
-	{name: ProcessRSS, better: Lower, timing: true, info: true},
 }
 
 // Statements is the unit of the statements of the module that an operation executes.
@@ -177,12 +175,6 @@ const (
 	Counter = "count:"
 	Hits    = "hits:"
 	Misses  = "misses:"
-)
-
-// Units of a whole benchmark process, read from its own wait status.
-const (
-	ProcessCPU = "process-cpu-sec"
-	ProcessRSS = "process-peak-B"
 )
 
 func unitIndex(name string) int {
