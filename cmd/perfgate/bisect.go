@@ -374,6 +374,7 @@ func (b *bisector) compareWith(ctx context.Context, base *harness.Worktree, base
 		return nil, err
 	}
 	bench.HeadDir, bench.BaseDir, bench.Scratch = filepath.Join(head.Dir, rel), filepath.Join(base.Dir, rel), head.Scratch
+	bench.HeadTop = head.Dir
 	bench.Bench = benchExpression(b.Benchmark)
 	if !exists(bench.HeadDir) {
 		return nil, &harness.ErrUsage{Nothing: true, Msg: "it has no folder " + rel}

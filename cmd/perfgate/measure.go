@@ -175,7 +175,7 @@ func (p *project) checkout(ctx context.Context, base *harness.BaseCommit, s *har
 	if err != nil {
 		return nil, err
 	}
-	s.Scratch, s.BaseDir = w.Scratch, filepath.Join(w.Dir, rel)
+	s.Scratch, s.BaseDir, s.HeadTop = w.Scratch, filepath.Join(w.Dir, rel), p.repo.Top
 	if !exists(s.BaseDir) {
 		w.Close()
 		return nil, fmt.Errorf("the base %.12s (%s) has no folder %s: there is nothing to compare with", base.Commit, base.Ref, rel)

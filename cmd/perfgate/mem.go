@@ -60,6 +60,9 @@ func (a *app) mem(ctx context.Context, args []string) error {
 	if f.leaks.wanted {
 		return f.findLeaks(ctx, p)
 	}
+	if err := p.startable(f.args[0]); err != nil {
+		return err
+	}
 	program := harness.Program{Args: f.args, Limit: f.timeout, Environ: a.childEnv(), PassEnv: p.config.PassEnv}
 	run, err := program.Memory(ctx, p.root, f.pause)
 	if run == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/org/perfgate/internal/config"
 	"github.com/org/perfgate/internal/harness"
+	"github.com/org/perfgate/internal/harness/proc"
 )
 
 // programSuites are the suites of commands and of programs' starts that the configuration names. They have times
@@ -41,6 +42,14 @@ func (p *project) programSuites(headDir, baseDir string) ([]harness.Suite, error
 		suites = append(suites, suite)
 	}
 	return suites, errors.Join(errs...)
+}
+
+// startable refuses a program that is not there: a wrong command line, by which nothing can be measured.
+func (p *project) startable(program string) error {
+	if _, err := proc.Find(program, p.root, proc.Env(p.app.childEnv(), p.config.PassEnv)); err != nil {
+		return usagef("%v", err)
+	}
+	return nil
 }
 
 // timedEntry reads an entry as the flags of perfgate startup.

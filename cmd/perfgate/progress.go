@@ -17,8 +17,8 @@ type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar
 	tty   bool
-	phase string
-	last  time.Time
+	phase string               // of the bar
+	last  map[string]time.Time // when a line told of a phase
 }
 
 // lineEvery is how often a log that nobody watches gets a line.
@@ -26,7 +26,7 @@ const lineEvery = 15 * time.Second
 
 func newProgress(w io.Writer) *progress {
 	f, ok := w.(*os.File)
-	return &progress{w: w, tty: ok && term.IsTerminal(int(f.Fd()))}
+	return &progress{w: w, tty: ok && term.IsTerminal(int(f.Fd())), last: map[string]time.Time{}}
 }
 
 // doing says what a phase does.
@@ -42,10 +42,10 @@ func (p *progress) observe(e harness.Event) {
 		p.draw(e)
 		return
 	}
-	if e.Phase == p.phase && time.Since(p.last) < lineEvery {
+	if last, told := p.last[e.Phase]; told && time.Since(last) < lineEvery { // also where phases take turns
 		return
 	}
-	p.phase, p.last = e.Phase, time.Now()
+	p.last[e.Phase] = time.Now()
 	line := "perfgate: " + doing[e.Phase]
 	if e.Phase != "measure" && e.What != "" {
 		line += " " + e.What

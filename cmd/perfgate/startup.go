@@ -57,6 +57,11 @@ func (a *app) startup(ctx context.Context, args []string) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
+	if s.timed.Prepare == "" { // which may build it
+		if err := p.startable(f.args[0]); err != nil {
+			return err
+		}
+	}
 	return s.run(ctx)
 }
 
@@ -218,7 +223,7 @@ func (s *starter) showImports(b *result.Benchmark) error {
 		own += p.Self
 	}
 	sec := result.UnitOf("sec/op")
-	fmt.Fprintf(s.p.app.stdout, "\ninitialised by a traced run of %s (%s): %d, in %s of their own\n", report.Value(s.ran.Wall.Seconds(), sec), s.ran.Imports.Runtime, len(all), report.Value(own, sec))
+	fmt.Fprintf(s.p.app.stdout, "\ninitialised by a traced run of %s (%s): %s, in %s of their own\n", report.Value(s.ran.Wall.Seconds(), sec), s.ran.Imports.Runtime, english.Plural(len(all), "package", ""), report.Value(own, sec))
 	w := tabwriter.NewWriter(s.p.app.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "package\tself\twith its imports\tbytes\tallocs")
 	left := 0

@@ -255,23 +255,24 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 	}
 }
 
-// unjudged says that two files of unknown order came to no verdict at all, which is no pass: a gate that judges
-// nothing is blind. Of a run that perfgate measured an inconclusive row says what it could have detected; here
-// there is no such thing.
+// unjudged says that nothing at all has a verdict, which is no pass: a gate that judges nothing is blind. So it is with
+// two files of unknown order that hold times alone, and where every benchmark fails or is skipped on both sides. Of
+// what perfgate measured an inconclusive row says what it could have detected, and passes.
 func (o *Outcome) unjudged(f *result.File, p Policy) string {
-	if len(o.Comparisons) == 0 || len(o.Budgets) > 0 || f.Base == nil || f.Pairing != result.Unpaired || p.Interleaved {
+	files := f.Base != nil && f.Run == nil && f.Pairing == result.Unpaired && !p.Interleaved
+	none := f.Run != nil && f.Run.Total == 0
+	if !files && !none || len(o.Comparisons) == 0 || len(o.Budgets) > 0 || slices.ContainsFunc(o.Comparisons, (*Comparison).judged) {
 		return ""
 	}
-	for _, c := range o.Comparisons {
-		switch c.Verdict {
-		case Inconclusive, Incomparable, Added:
-			continue
-		}
-		if c.Gated {
-			return ""
-		}
+	if none {
+		return "nothing could be judged: no benchmark runs on both sides, the notes say why"
 	}
 	return "nothing could be judged: two files of unknown order have a verdict on what is exact alone (go test -benchmem -count 3 or more); of times use perfgate check, or say --interleaved if the sides were measured in turn"
+}
+
+// judged reports whether c came to a verdict that counts.
+func (c *Comparison) judged() bool {
+	return c.Gated && c.Verdict != Inconclusive && c.Verdict != Incomparable && c.Verdict != Added
 }
 
 // geoMeans computes the geometric mean of the changes for each unit that is shown as a ratio.

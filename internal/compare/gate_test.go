@@ -91,6 +91,29 @@ func TestGateUnpaired(t *testing.T) {
 	}
 }
 
+// TestGateNothingRuns: benchmarks that fail or are skipped on both sides were measured nowhere, which is no pass where
+// there are no others.
+func TestGateNothingRuns(t *testing.T) {
+	fails := with(bench("X"), func(b *result.Benchmark) { b.Status, b.Message = result.Failed, "no PAYLOAD" })
+	skips := with(bench("Y"), func(b *result.Benchmark) { b.Status = result.Skipped })
+	for _, tt := range []struct {
+		both  *result.Set
+		total int
+		want  Gate
+	}{
+		{set(fails), 0, Error},
+		{set(skips), 0, Error},
+		{set(fails, skips), 0, Error},
+		{set(fails, skips, measuredX()), 1, Pass},
+	} {
+		f := stagedFile(tt.both, tt.both)
+		f.Run = &result.Run{Measured: tt.total, Total: tt.total}
+		if o := Judge(f, DefaultPolicy); o.Gate != tt.want || (len(o.Problems) > 0) != (tt.want == Error) {
+			t.Errorf("%d benchmarks, of which %d run: gate %s with problems %q, want %s", len(tt.both.Benchmarks), tt.total, o.Gate, o.Problems, tt.want)
+		}
+	}
+}
+
 // TestGateNothingMeasured: a budget that ends before anything was measured is no pass.
 func TestGateNothingMeasured(t *testing.T) {
 	for _, tt := range []struct {

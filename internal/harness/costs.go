@@ -30,7 +30,7 @@ func (s *schedule) costs() []Cost {
 		case t.same():
 			c.Same = t.Bench[Head].Same
 		case t.sides() == 0:
-			c.Problem = "not measured: it fails, or a side has nothing like it"
+			c.Problem = "not measured: " + t.obstacle()
 		case t.Cost == 0:
 			c.Problem = "the budget ended before it was calibrated"
 		case t.sides() == 1:
@@ -45,4 +45,29 @@ func (s *schedule) costs() []Cost {
 		cs = append(cs, c)
 	}
 	return cs
+}
+
+// obstacle says why t is measured on no side: head has the first word.
+func (t *Target) obstacle() string {
+	for _, side := range []Side{Head, Base} {
+		b := t.Bench[side]
+		why := ""
+		switch {
+		case b == nil:
+		case b.Status == result.Failed:
+			why = "it fails on " + side.String()
+		case b.Status == result.Skipped:
+			why = side.String() + " skips it"
+		case b.Status == result.Unbuilt:
+			why = "its package does not build on " + side.String()
+		}
+		switch {
+		case why == "":
+		case b.Message == "" || b.Status == result.Unbuilt:
+			return why
+		default:
+			return why + ": " + b.Message
+		}
+	}
+	return "a side has nothing like it"
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type GoBench struct {
 	// HeadDir is the project's root in the user's work tree, BaseDir the same in the base's
 	// checkout, empty to measure head alone.
 	HeadDir, BaseDir string
+	// HeadTop is the root of the repository that HeadDir is in, empty outside git. BaseDir lies as deep in a checkout.
+	HeadTop string
 	// Scratch is a folder for binaries.
 	Scratch string
 	// Cache keeps what later runs need not find out again, nil for nothing. It never holds a
@@ -221,21 +224,26 @@ func (r *goRunner) baseWorkspace(ctx context.Context, base *tree) error {
 		return err
 	}
 	work := e.GOWORK
+	headTop, top := cmp.Or(r.suite.HeadTop, r.suite.HeadDir), base.root
+	if up, err := filepath.Rel(r.suite.HeadDir, headTop); err == nil {
+		top = filepath.Join(base.root, up)
+	}
 	if work == "" || work == "off" {
-		if found, err := base.tool.environment(ctx, base.root); err == nil && found.GOWORK != "" && !strings.HasPrefix(found.GOWORK, base.root) {
+		if found, err := base.tool.environment(ctx, base.root); err == nil && found.GOWORK != "" && !strings.HasPrefix(found.GOWORK, top) {
 			base.tool.env = proc.WithVar(base.tool.env, "GOWORK", "off")
 		}
 		return nil
 	}
-	rel, err := filepath.Rel(r.suite.HeadDir, work)
+	rel, err := filepath.Rel(headTop, work)
 	if err != nil || !filepath.IsLocal(rel) {
-		if !strings.Contains(work, r.suite.HeadDir) {
-			base.tool.env = proc.WithVar(base.tool.env, "GOWORK", "off")
-			r.warn("base is built without the workspace file %s, which lies outside the project", work)
+		if strings.Contains(work, headTop) { // by way of a symbolic link
+			return nil
 		}
+		base.tool.env = proc.WithVar(base.tool.env, "GOWORK", "off")
+		r.warn("base is built without the workspace file %s, which lies outside the repository", work)
 		return nil
 	}
-	own := filepath.Join(base.root, rel)
+	own := filepath.Join(top, rel)
 	if _, err := os.Stat(own); err == nil {
 		return nil
 	}

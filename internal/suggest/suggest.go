@@ -3,14 +3,32 @@ package suggest
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/agnivade/levenshtein"
 )
 
+// begun is the one candidate that goes on where name ends, empty where there is none or more than one.
+func begun(name string, candidates []string) (only string) {
+	if len(strings.TrimLeft(name, "-")) < 3 {
+		return ""
+	}
+	for _, c := range candidates {
+		switch {
+		case !strings.HasPrefix(c, name):
+		case only != "":
+			return ""
+		default:
+			only = c
+		}
+	}
+	return only
+}
+
 // Question asks whether the candidate most like name was meant, as the end of an error message. It is
 // empty where none is like it.
 func Question(name string, candidates []string) string {
-	best, distance := "", 4
+	best, distance := begun(name, candidates), 4
 	for _, c := range candidates {
 		if d := levenshtein.ComputeDistance(name, c); d < distance && d < len(c) {
 			best, distance = c, d
