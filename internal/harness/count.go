@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/perfgate/internal/result"
@@ -176,6 +177,9 @@ func (r *goRunner) counting(ctx context.Context, g group) (group, error) {
 			}
 			r.warn("%s: statements are not counted: %s", g.targets[0].pkg.name(), clip(err.Error()))
 			known = [2]*binary{}
+		}
+		if head := known[Head]; head != nil && len(head.recipe.counts.without) > 0 {
+			r.warn("statements of files with cgo are not counted: %s", strings.Join(head.recipe.counts.without, ", "))
 		}
 		r.countings[g.bins] = known
 	}

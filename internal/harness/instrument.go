@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // Statements are counted by `go tool cover` in its oldest form, a source file at a time: each basic block
@@ -38,7 +40,7 @@ type block struct {
 // coveredPackage is what `go list` says of a package, and its files once they are instrumented.
 type coveredPackage struct {
 	ImportPath, Dir, Name, ForTest string
-	GoFiles                        []string
+	GoFiles, CgoFiles              []string
 	Module                         *goModule
 
 	files []covered
@@ -48,22 +50,31 @@ type coveredPackage struct {
 type instrumented struct {
 	replace map[string]string // for the overlay
 	files   map[int]*covered
+	// without are the packages that have files with cgo, which go tool cover cannot instrument, and how many.
+	without []string
 }
 
 // instrument makes the overlay with which a package's test binary counts the statements of all packages
 // of the main modules that are in it, and of those that the user named.
 func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, error) {
 	g, dir := b.toolOf(how), b.trees[how.side].dir(how.pkg.Module)
-	args := append(g.tagged([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,Name,ForTest,GoFiles,Module"}), how.pkg.ImportPath)
+	args := append(g.tagged([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,Name,ForTest,GoFiles,CgoFiles,Module"}), how.pkg.ImportPath)
 	out, err := g.run(ctx, dir, args...)
 	if err != nil {
 		return nil, err
 	}
 	named := b.covered[builtFrom{how.side, how.pkg.Module}]
 	var packages []*coveredPackage
+	made := &instrumented{replace: map[string]string{}, files: map[int]*covered{}}
 	err = decodeAll(out, func(p *coveredPackage) error {
 		main := p.Module != nil && p.Module.Main
-		if (main || named[p.ImportPath]) && p.ForTest == "" && !strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) > 0 {
+		if !main && !named[p.ImportPath] || p.ForTest != "" || strings.HasSuffix(p.ImportPath, ".test") {
+			return nil
+		}
+		if n := len(p.CgoFiles); n > 0 {
+			made.without = append(made.without, fmt.Sprintf("%s of %s", english.Plural(n, "file", ""), p.ImportPath))
+		}
+		if len(p.GoFiles) > 0 {
 			packages = append(packages, p)
 		}
 		return nil
@@ -71,7 +82,6 @@ func (b *builder) instrument(ctx context.Context, how recipe) (*instrumented, er
 	if err != nil {
 		return nil, err
 	}
-	made := &instrumented{replace: map[string]string{}, files: map[int]*covered{}}
 	copies, err := b.ownCopies(ctx, g, dir, packages)
 	if err != nil {
 		return nil, err
