@@ -15,7 +15,7 @@ const (
 	exitOK          = 0   // the gate passed
 	exitFail        = 1   // regression, or a benchmark broken or missing on head
 	exitUsage       = 2   // wrong command line or configuration: nothing was measured
-	exitNoVerdict   = 3   // a build failed, base could not be measured, the baseline is unreadable
+	exitNoVerdict   = 3   // a build failed, base could not be measured, the baseline is unreadable, nothing came to a verdict
 	exitInterrupted = 130 // what was measured is saved
 )
 

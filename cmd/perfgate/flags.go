@@ -246,7 +246,8 @@ Exit codes:
   0    the gate passed
   1    the gate failed: a regression, a broken budget, a benchmark broken or missing on head
   2    wrong command line or configuration: nothing was measured
-  3    no verdict: a build failed, base could not be measured, the baseline is unreadable
+  3    no verdict: a build failed, base could not be measured, the baseline is unreadable,
+       or nothing came to a verdict
   130  interrupted: what was measured is saved
 
 A setting is looked up as flag, action input, PERFGATE_NAME in the environment, key in
