@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
-	"github.com/dustin/go-humanize/english"
-
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/report"
 	"github.com/org/perfgate/internal/result"
 )
@@ -75,7 +74,7 @@ func (a *app) unmeasured(f *result.File) error {
 		}
 	}
 	if f.Run.Measured == 0 && f.Run.Total > 0 {
-		return fmt.Errorf("none of %s could be measured in the budget of %gs: raise --budget or narrow --bench", english.Plural(f.Run.Total, "benchmark", ""), f.Run.BudgetSec)
+		return errors.New(compare.NothingMeasured(f.Run))
 	}
 	return nil
 }

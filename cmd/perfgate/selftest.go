@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -14,8 +15,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/harness"
@@ -260,7 +259,7 @@ func pickSlowed(f *result.File, plans []trialPlan) (result.Key, error) {
 		return all[len(all)/2].key, nil
 	}
 	if f.Run.Measured == 0 {
-		return result.Key{}, fmt.Errorf("none of %s could be measured in the budget of %gs: raise --budget or narrow --bench", english.Plural(f.Run.Total, "benchmark", ""), f.Run.BudgetSec)
+		return result.Key{}, errors.New(compare.NothingMeasured(f.Run))
 	}
 	return result.Key{}, fmt.Errorf("no benchmark has the %.0f iterations in a few milliseconds that a slowdown of %.3g%% needs: choose others with --bench, or a larger one with --trials", least, 100*injectable/least)
 }

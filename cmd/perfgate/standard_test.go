@@ -121,7 +121,7 @@ func TestStandardInterrupted(t *testing.T) {
 	if code := exitCode(err); code != exitInterrupted {
 		t.Errorf("exit %d for %v", code, err)
 	}
-	if !strings.Contains(out.String(), "0 of perfgate's own benchmarks") {
+	if !strings.Contains(out.String(), "0 benchmarks of perfgate's own") {
 		t.Errorf("printed: %s", out.String())
 	}
 }

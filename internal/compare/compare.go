@@ -226,7 +226,7 @@ func (o *Outcome) settle(f *result.File, p Policy) {
 		}
 	}
 	if r := f.Run; r != nil && r.Measured == 0 && r.Total > 0 && !f.Partial {
-		o.Problems = append(o.Problems, fmt.Sprintf("none of %s could be measured in the budget of %gs: raise --budget or narrow --bench", english.Plural(r.Total, "benchmark", ""), r.BudgetSec))
+		o.Problems = append(o.Problems, NothingMeasured(r))
 	}
 	if f.Partial {
 		o.Problems = append(o.Problems, "the run was interrupted before everything was measured")
@@ -289,4 +289,9 @@ func (o *Outcome) geoMeans() {
 		o.GeoMeans = append(o.GeoMeans, GeoMean{Unit: units[name], Change: stats.GeoMean(rs) - 1, N: len(rs)})
 	}
 	slices.SortFunc(o.GeoMeans, func(a, b GeoMean) int { return a.Unit.Compare(b.Unit) })
+}
+
+// NothingMeasured says of a run that brought no benchmark to its first look how one gets there.
+func NothingMeasured(r *result.Run) string {
+	return fmt.Sprintf("nothing could be measured in the budget of %gs, of %s: raise --budget or narrow --bench", r.BudgetSec, english.Plural(r.Total, "benchmark", ""))
 }
