@@ -8,7 +8,7 @@ import (
 )
 
 // traced is the line above a table of imports.
-var traced = regexp.MustCompile(`(?m)^initialised by a traced run of (\S+) \(\w+\): [1-9]\d*, in (\S+) of their own$`)
+var traced = regexp.MustCompile(`(?m)^initialised by a traced run of (\S+) \(\w+\): [1-9]\d* packages?, in (\S+) of their own$`)
 
 // addUp holds that the own times of what a start imports are parts of that start.
 func addUp(ts *testscript.TestScript, _ []string) {
