@@ -66,6 +66,8 @@ func oneLine(s string) string { return clean(s, maxName) }
 func clean(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
+		case ' ' <= r && r <= '~': // nearly all, and the tables below are slow
+			return r
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
 		case unicode.IsControl(r), unicode.In(r, invisible...), r == '\u2028', r == '\u2029', r == unicode.ReplacementChar:
