@@ -103,7 +103,7 @@ func verdict(c *compare.Comparison) string {
 }
 
 // detectable says what the run could have detected: without it, "no regression" says nothing. The sentence ends with
-// the name of the worst benchmark, where there is one, which each format writes in its way.
+// the name of the worst benchmark, and its metric where that is no time, which each format writes in its way.
 func detectable(d *Document) (sentence, worstName string) {
 	if c := d.Outcome.Control; c != nil && c.Unfit {
 		return "", "" // no time is judged
@@ -137,6 +137,9 @@ func detectable(d *Document) (sentence, worstName string) {
 	}
 	text := fmt.Sprintf("A slowdown of %s would have been detected in %d of %s (90%% power)", slowdown, caught, english.Plural(len(mdes), "noisy metric", ""))
 	name := namesOf(d).of(worst.Key)
+	if worst.Unit.Name != "sec/op" { // what nobody would think of
+		name += " " + metricName(worst)
+	}
 	median := mdes[len(mdes)/2]
 	switch {
 	case math.IsInf(median, 1): // of too few samples

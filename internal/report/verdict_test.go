@@ -3,6 +3,7 @@ package report
 import (
 	"testing"
 
+	"github.com/org/perfgate/internal/compare"
 	"github.com/org/perfgate/internal/result"
 )
 
@@ -38,5 +39,15 @@ func TestSource(t *testing.T) {
 	}
 	if got := source(&result.Set{Commit: commit, Ref: commit}); got != "0123456789ab" {
 		t.Errorf("a commit that was asked for by its name: %q", got)
+	}
+}
+
+// TestDetectableNamesItsMetric: the worst is not always a time.
+func TestDetectableNamesItsMetric(t *testing.T) {
+	for unit, want := range map[string]string{"sec/op": "Slow", "B/op": "Slow B/op"} {
+		c := &compare.Comparison{Key: result.Key{Name: "Slow"}, Unit: result.UnitOf(unit), Gated: true, MDE: 0.2, Effect: 0.05}
+		if _, got := detectable(&Document{File: run(), Outcome: &compare.Outcome{Comparisons: []*compare.Comparison{c}}}); got != want {
+			t.Errorf("the worst is %q, want %q", got, want)
+		}
 	}
 }
