@@ -177,7 +177,7 @@ func (b *bisector) first(ctx context.Context) error {
 	if why != "" {
 		return fmt.Errorf("%.12s cannot be judged: %s", last.Hash, why)
 	}
-	if has := units(rows); b.asked != "" && why == "" && !slices.Contains(has, b.asked) {
+	if has := units(rows); b.asked != "" && !slices.Contains(has, b.asked) {
 		return usagef("--metric %s: %s has %s", b.asked, b.Benchmark, strings.Join(has, ", "))
 	}
 	chosen := choose(rows, b.asked)
