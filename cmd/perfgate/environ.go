@@ -19,18 +19,13 @@ var ownVariables = []string{"PERFGATE_GLOBAL_CACHE", "PERFGATE_MOCK_URL",
 // testVariables begin the names of what perfgate's own tests and scripts read.
 const testVariables = "PERFGATE_TEST_"
 
-// variableOf is the environment variable that holds a flag.
-func variableOf(flag string) string {
-	return "PERFGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
 // variables are the names that the environment may hold: of settings, of load's flags, and perfgate's own.
 func variables() []string {
 	names := slices.Clone(ownVariables)
 	for _, o := range config.Options {
 		names = append(names, o.Env())
 	}
-	newLoadFlags().set.VisitAll(func(f *pflag.Flag) { names = append(names, variableOf(f.Name)) })
+	newLoadFlags().set.VisitAll(func(f *pflag.Flag) { names = append(names, config.Option{Name: f.Name}.Env()) })
 	return names
 }
 

@@ -136,7 +136,7 @@ func (f *loadFlags) parseLoad(a *app, args []string) error {
 // another one, which also stands in the environment.
 func (f *loadFlags) environment(a *app) (err error) {
 	f.set.VisitAll(func(flag *pflag.Flag) {
-		name := variableOf(flag.Name)
+		name := config.Option{Name: flag.Name}.Env()
 		v := a.getenv(name)
 		if _, taken := config.Find(flag.Name); taken || flag.Changed || v == "" || err != nil {
 			return
